@@ -1,0 +1,98 @@
+/// Writes JSON exactly as Vitess does (Go's encoder, two-space indent): key order is call order, `<`, `>`, `&` and the
+/// line separators U+2028/2029 are escaped, no final newline.
+struct GoJSONWriter {
+    private(set) var bytes: [UInt8] = []
+    private var depth = 0
+    private var needsComma = false
+
+    mutating func object(_ fields: (inout GoJSONWriter) -> Void) {
+        nest("{", "}", fields)
+    }
+
+    mutating func array<Element>(_ elements: [Element], _ write: (inout GoJSONWriter, Element) -> Void) {
+        if elements.isEmpty {
+            append("[]")
+            return
+        }
+        nest("[", "]") { writer in
+            for element in elements {
+                writer.separate()
+                write(&writer, element)
+            }
+        }
+    }
+
+    mutating func key(_ name: String) {
+        separate()
+        quote(name)
+        append(": ")
+    }
+
+    mutating func field(_ name: String, _ value: String) {
+        key(name)
+        quote(value)
+    }
+
+    mutating func field(_ name: String, _ value: Bool) {
+        key(name)
+        append(value ? "true" : "false")
+    }
+
+    mutating func field(_ name: String, _ value: Int64) {
+        key(name)
+        append(String(value))
+    }
+
+    mutating func null(_ name: String) {
+        key(name)
+        append("null")
+    }
+
+    private mutating func nest(_ open: String, _ close: String, _ body: (inout GoJSONWriter) -> Void) {
+        append(open)
+        depth += 1
+        needsComma = false
+        body(&self)
+        depth -= 1
+        newline()
+        append(close)
+        needsComma = true
+    }
+
+    private mutating func separate() {
+        if needsComma { append(",") }
+        newline()
+        needsComma = true
+    }
+
+    private mutating func newline() {
+        append("\n" + String(repeating: "  ", count: depth))
+    }
+
+    private mutating func append(_ text: String) {
+        bytes.append(contentsOf: text.utf8)
+    }
+
+    private mutating func quote(_ text: String) {
+        append("\"")
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": append("\\\"")
+            case "\\": append("\\\\")
+            case "\n": append("\\n")
+            case "\r": append("\\r")
+            case "\t": append("\\t")
+            case "\u{8}": append("\\b")
+            case "\u{c}": append("\\f")
+            case "<", ">", "&", "\u{2028}", "\u{2029}": append(escape(scalar))
+            default: scalar.value < 0x20 ? append(escape(scalar)) : bytes.append(contentsOf: String(scalar).utf8)
+            }
+        }
+        append("\"")
+    }
+
+    private func escape(_ scalar: Unicode.Scalar) -> String {
+        let digits = String(scalar.value, radix: 16)
+        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }
+}

@@ -1,0 +1,119 @@
+/// A JSON document from storage, read as Go's decoder reads it: untyped, keys looked up without regard to case.
+enum JSONValue: Decodable, Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string(String)
+    case array([JSONValue])
+    case object([String: JSONValue])
+
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let string = try? container.decode(String.self) {
+            self = .string(string)
+        } else if let object = try? container.decode([String: JSONValue].self) {
+            self = .object(object)
+        } else if let bool = try? container.decode(Bool.self) {
+            self = .bool(bool)
+        } else if let integer = try? container.decode(Int64.self) {
+            self = .integer(integer)
+        } else if let array = try? container.decode([JSONValue].self) {
+            self = .array(array)
+        } else {
+            self = .number(try container.decode(Double.self))
+        }
+    }
+
+    /// The bytes of the first JSON object in `bytes`, without what follows it; `nil` when it does not end.
+    static func firstObject(in bytes: [UInt8]) -> ArraySlice<UInt8>? {
+        guard let start = bytes.firstIndex(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }), bytes[start] == UInt8(ascii: "{") else {
+            return nil
+        }
+        var (depth, inString, escaped) = (0, false, false)
+        for index in start..<bytes.count {
+            let byte = bytes[index]
+            if inString {
+                if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else if byte == UInt8(ascii: "\"") { inString = false }
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\""): inString = true
+            case UInt8(ascii: "{"), UInt8(ascii: "["):
+                depth += 1
+                // A manifest is five levels deep; a parser must not be made to recurse at will.
+                if depth > 64 { return nil }
+            case UInt8(ascii: "}"), UInt8(ascii: "]"):
+                depth -= 1
+                if depth == 0 { return bytes[start...index] }
+            default: break
+            }
+        }
+        return nil
+    }
+}
+
+/// One JSON object with typed look-ups: a missing or null key is the zero value, a wrong type is an error.
+struct JSONFields {
+    private let exact: [String: JSONValue]
+    private let folded: [String: JSONValue]
+    private let path: String
+
+    init(_ value: JSONValue, path: String) throws(CatalogError) {
+        guard case .object(let fields) = value else { throw CatalogError("\(path) is not a JSON object") }
+        exact = fields
+        folded = Dictionary(fields.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+        self.path = path
+    }
+
+    func string(_ key: String) throws(CatalogError) -> String {
+        switch value(key) {
+        case nil: return ""
+        case .string(let string)?: return string
+        case .some: throw wrongType(key, "a string")
+        }
+    }
+
+    func bool(_ key: String) throws(CatalogError) -> Bool {
+        switch value(key) {
+        case nil: return false
+        case .bool(let bool)?: return bool
+        case .some: throw wrongType(key, "true or false")
+        }
+    }
+
+    func integer(_ key: String) throws(CatalogError) -> Int64 {
+        switch value(key) {
+        case nil: return 0
+        case .integer(let integer)?: return integer
+        case .some: throw wrongType(key, "a whole number")
+        }
+    }
+
+    func array(_ key: String) throws(CatalogError) -> [JSONValue] {
+        switch value(key) {
+        case nil: return []
+        case .array(let array)?: return array
+        case .some: throw wrongType(key, "a list")
+        }
+    }
+
+    func object(_ key: String) throws(CatalogError) -> JSONFields? {
+        guard let value = value(key) else { return nil }
+        return try JSONFields(value, path: "\(path) key \(key)")
+    }
+
+    func has(_ key: String) -> Bool { value(key) != nil }
+
+    private func value(_ key: String) -> JSONValue? {
+        guard let value = exact[key] ?? folded[key.lowercased()] else { return nil }
+        if case .null = value { return nil }
+        return value
+    }
+
+    private func wrongType(_ key: String, _ expected: String) -> CatalogError {
+        CatalogError("\(path) key \(key) is not \(expected)")
+    }
+}

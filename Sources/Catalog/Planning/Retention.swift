@@ -1,0 +1,95 @@
+package import FoundationEssentials
+import Positions
+
+/// Which backups of a shard a pass keeps and which it removes, each with the reason.
+///
+/// Only complete full backups count towards the number to keep, because only they can be restored on their own. A backup
+/// that a kept incremental needs is never removed. An incomplete one is removed once it is older than the retention time
+/// and than the newest complete backup: until then it may still be being written. A folder whose name is no backup name
+/// is left alone.
+package struct Retention: Hashable, Sendable {
+    /// The policy flags.
+    package struct Policy: Hashable, Sendable {
+        /// Seconds; zero disables pruning.
+        package var minimumTime: Double = 0
+        /// At least one, checked on the command line.
+        package var minimumCount = 1
+
+        /// Creates the default policy, which removes nothing.
+        package init() {}
+    }
+
+    /// What happens to one backup.
+    package struct Verdict: Hashable, Sendable {
+        package var name: String
+        package var remove: Bool
+        package var reason: String
+    }
+
+    /// One verdict per listed backup, oldest first.
+    package private(set) var verdicts: [Verdict] = []
+
+    /// The backups to remove, dependents before what they depend on (newest first), so that an abort half way leaves
+    /// every remaining backup usable.
+    package var removals: [Verdict] { verdicts.filter(\.remove).reversed() }
+
+    /// Plans without touching anything.
+    /// - Parameters:
+    ///   - backups: the shard's backups, oldest first.
+    ///   - now: the moment of the pass.
+    package init(_ backups: [ListedBackup], policy: Policy, now: Date) {
+        guard policy.minimumTime > 0 else {
+            verdicts = backups.map { Verdict(name: $0.name, remove: false, reason: "Pruning of old backups is disabled.") }
+            return
+        }
+        let dated = backups.filter { $0.time != nil }
+        let fulls = dated.filter { $0.manifest?.incremental == false }
+        let newestComplete = dated.last { $0.manifest != nil }
+        let limit = GoDuration.text(seconds: policy.minimumTime)
+        let keptByCount = Set(fulls.suffix(policy.minimumCount).map(\.name))
+        var kept: [String: String] = [:]
+        for backup in backups {
+            guard let time = backup.time else {
+                kept[backup.name] = "its name is no backup name (date.time.tablet-alias)"
+                continue
+            }
+            if keptByCount.contains(backup.name) {
+                kept[backup.name] = "it is one of the \(policy.minimumCount) newest complete full backups (min_retention_count)"
+            } else if now.timeIntervalSince(time) < policy.minimumTime {
+                kept[backup.name] = "it has not reached min_retention_time of \(limit)"
+            } else if backup.manifest == nil, !(newestComplete.map { backup.name < $0.name } ?? false) {
+                kept[backup.name] = "it is incomplete and no newer backup is complete"
+            } else if backup.manifest?.incremental == true, !fulls.contains(where: { $0.name > backup.name }) {
+                kept[backup.name] = "it is incremental and no newer full backup replaces it"
+            }
+        }
+        keepBases(of: dated, in: &kept)
+        verdicts = backups.map { backup in
+            if let reason = kept[backup.name] { return Verdict(name: backup.name, remove: false, reason: reason) }
+            let state = backup.manifest == nil ? "incomplete backup" : "old backup"
+            return Verdict(
+                name: backup.name,
+                remove: true,
+                reason: "\(state), older than min_retention_time of \(limit)"
+            )
+        }
+    }
+
+    /// Adds to `kept` what its incrementals are built on, transitively.
+    private func keepBases(of backups: [ListedBackup], in kept: inout [String: String]) {
+        for (index, backup) in backups.enumerated().reversed() {
+            guard kept[backup.name] != nil, let manifest = backup.manifest, manifest.incremental else { continue }
+            let older = backups[..<index]
+            let named = older.first { $0.name == manifest.fromBackup && $0.manifest != nil }
+            let covering = older.last { $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true }
+            let coveringFull = older.last {
+                $0.manifest?.incremental == false && $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true
+            }
+            // The newest full one below it too: with a broken chain in between it is the best that is left to start from.
+            let full = older.last { $0.manifest?.incremental == false }
+            for base in [named, covering, coveringFull, full].compactMap({ $0 }) where kept[base.name] == nil {
+                kept[base.name] = "incremental backup \(backup.name) needs it"
+            }
+        }
+    }
+}
