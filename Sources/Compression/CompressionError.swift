@@ -1,0 +1,22 @@
+/// Compressed bytes that are not what they should be, or a codec that this build does not have.
+package struct CompressionError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure this is.
+    package enum Code: Hashable, Sendable {
+        /// The name is unknown, or known and not available here.
+        case unsupported
+        /// The bytes do not decode: damaged, truncated or of another format.
+        case corrupt
+        /// The codec failed on good input: our own error.
+        case failed
+    }
+
+    package var code: Code
+    package var message: String
+
+    /// Creates an error.
+    package init(_ code: Code, _ message: String) {
+        (self.code, self.message) = (code, message)
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import NIOCore
+import Streams
+import Synchronization
+import SystemPackage
+
+/// Writes the objects of one backup as files.
+struct FileBackupWriter: BackupWriter {
+    let name: String
+    let folder: FilePath
+    let threads: BlockingThreads
+
+    func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64 {
+        let path = folder.appending(object.description)
+        let file = try await threads.run { try FileSink.create(path) }
+        let sink = FileSink(descriptor: file, path: path, threads: threads)
+        do {
+            try await body(sink)
+        } catch {
+            try? await shielded { try await threads.run { try file.close() } }
+            throw error
+        }
+        return try await shielded {
+            try await threads.run {
+                try fileCall("close", path) {
+                    try file.closeAfter {
+                        try FileTree.sync(file, path)
+                        // What the file system says, not what we believe to have written.
+                        return try file.sizeAndChange().size
+                    }
+                }
+            }
+        }
+    }
+
+    func commit(manifest: ByteBuffer) async throws {
+        let bytes = Array(manifest.readableBytesView)
+        try await threads.run {
+            let target = folder.appending(ObjectName.manifest.description)
+            let draft = folder.appending(".MANIFEST.part")
+            // The data files' names first: a manifest must never be found without them.
+            try FileTree.sync(directory: folder)
+            try FileTree.write(bytes, to: draft, durable: true)
+            try FileTree.rename(draft, to: target)
+            try FileTree.sync(directory: folder)
+        }
+    }
+
+    func abort() async throws {
+        try await shielded { try await threads.run { try removeFolder(folder) } }
+    }
+}
+
+/// Appends to one open file.
+private final class FileSink: ObjectSink {
+    private let descriptor: SystemPackage.FileDescriptor
+    private let path: FilePath
+    private let threads: BlockingThreads
+    private let written = Mutex<Int64>(0)
+
+    init(descriptor: SystemPackage.FileDescriptor, path: FilePath, threads: BlockingThreads) {
+        (self.descriptor, self.path, self.threads) = (descriptor, path, threads)
+    }
+
+    static func create(_ path: FilePath) throws -> SystemPackage.FileDescriptor {
+        try fileCall("create", path) {
+            try SystemPackage.FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: [.create, .truncate, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o660)
+            )
+        }
+    }
+
+    func write(_ bytes: ByteBuffer) async throws {
+        let start = written.withLock { written in
+            defer { written += Int64(bytes.readableBytes) }
+            return written
+        }
+        try await threads.run { [descriptor, path] in
+            try fileCall("write", path) {
+                try bytes.withUnsafeReadableBytes { try descriptor.writeFully($0, at: start) }
+            }
+        }
+    }
+}

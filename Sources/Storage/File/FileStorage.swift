@@ -1,0 +1,81 @@
+package import Catalog
+package import Streams
+package import SystemPackage
+
+/// Backups in a folder tree of a local or network file system, laid out as Vitess's `file` storage.
+///
+/// Unlike it, data is synced before MANIFEST appears, which happens by rename, and new folders are synced in their parents.
+package struct FileStorage: BackupStorage {
+    private let root: FilePath
+    private let threads: BlockingThreads
+
+    /// Uses the tree below `root`; an empty path is the current folder.
+    /// - Parameter threads: where its blocking calls run.
+    package init(root: FilePath, threads: BlockingThreads) {
+        self.root = root.isEmpty ? "." : root
+        self.threads = threads
+    }
+
+    package func listBackups(of shard: ShardPath) async throws -> [String] {
+        let folder = path(of: shard)
+        return try await threads.run {
+            try (FileTree.list(folder) ?? []).filter { name in
+                try FileTree.status(folder.appending(name), followLinks: false)?.kind == .directory
+            }
+        }
+    }
+
+    package func startBackup(_ name: String, of shard: ShardPath) async throws -> any BackupWriter {
+        let folder = path(of: shard)
+        let backup = try path(of: name, in: shard)
+        try await threads.run {
+            try createDurably(folder)
+            do {
+                try FileTree.createDirectory(backup, parents: false)
+            } catch let error as FileError where error.errno == .fileExists {
+                throw StorageError(.alreadyExists, "backup \(shard)/\(name) exists already in \(root)")
+            }
+            try FileTree.sync(directory: folder)
+        }
+        return FileBackupWriter(name: name, folder: backup, threads: threads)
+    }
+
+    package func backup(_ name: String, of shard: ShardPath) throws -> any BackupReader {
+        FileBackupReader(name: name, folder: try path(of: name, in: shard), threads: threads)
+    }
+
+    package func removeBackup(_ name: String, of shard: ShardPath) async throws {
+        let backup = try path(of: name, in: shard)
+        try await threads.run { try removeFolder(backup) }
+    }
+
+    private func path(of shard: ShardPath) -> FilePath {
+        root.appending(shard.keyspace).appending(shard.shard)
+    }
+
+    /// Keyspace and shard are checked names; a backup's name may be anything that was listed, or typed by an operator.
+    private func path(of name: String, in shard: ShardPath) throws -> FilePath {
+        guard let component = FilePath.Component(name), component.kind == .regular, component.string == name else {
+            throw StorageError(.invalidName, "invalid joined path: backup name \"\(CatalogError.excerpt(name))\" leaves \(shard)")
+        }
+        return path(of: shard).appending(component)
+    }
+
+    /// Creates a folder and what is missing above it, each entry synced in its parent.
+    private func createDurably(_ folder: FilePath) throws {
+        if try FileTree.status(folder)?.kind == .directory { return }
+        let parent = folder.removingLastComponent()
+        if !parent.isEmpty { try createDurably(parent) }
+        try FileTree.createDirectory(folder, parents: true)
+        try FileTree.sync(directory: parent.isEmpty ? "." : parent)
+    }
+}
+
+/// Removes a backup's folder, MANIFEST first.
+func removeFolder(_ folder: FilePath) throws {
+    guard try FileTree.status(folder, followLinks: false) != nil else { return }
+    try FileTree.remove(folder.appending(ObjectName.manifest.description))
+    try FileTree.sync(directory: folder)
+    try FileTree.remove(folder)
+    try FileTree.sync(directory: folder.removingLastComponent())
+}

@@ -1,0 +1,117 @@
+package import Catalog
+package import NIOCore
+import Synchronization
+
+/// Backups in memory: the reference for the contract, and the store of simulations.
+package final class InMemoryStorage: BackupStorage {
+    typealias Objects = [ObjectName: ByteBuffer]
+    private let backups = Mutex<[ShardPath: [String: Objects]]>([:])
+
+    /// Creates an empty store.
+    package init() {}
+
+    package func listBackups(of shard: ShardPath) async throws -> [String] {
+        backups.withLock { ($0[shard] ?? [:]).keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) } }
+    }
+
+    package func startBackup(_ name: String, of shard: ShardPath) async throws -> any BackupWriter {
+        try check(name)
+        try backups.withLock { backups in
+            guard backups[shard]?[name] == nil else { throw StorageError(.alreadyExists, "backup \(shard)/\(name) exists already") }
+            backups[shard, default: [:]][name] = [:]
+        }
+        return Writer(storage: self, shard: shard, name: name)
+    }
+
+    package func backup(_ name: String, of shard: ShardPath) throws -> any BackupReader {
+        try check(name)
+        return Reader(storage: self, shard: shard, name: name)
+    }
+
+    package func removeBackup(_ name: String, of shard: ShardPath) async throws {
+        try check(name)
+        backups.withLock { _ = $0[shard]?.removeValue(forKey: name) }
+    }
+
+    /// Replaces or removes (with `nil`) one object behind the contract's back, as a failing disk would.
+    package func tamper(_ object: ObjectName, of name: String, in shard: ShardPath, with bytes: ByteBuffer?) {
+        backups.withLock { $0[shard]?[name]?[object] = bytes }
+    }
+
+    /// The bytes of one object, if it is there.
+    package func object(_ object: ObjectName, of name: String, in shard: ShardPath) -> ByteBuffer? {
+        backups.withLock { $0[shard]?[name]?[object] }
+    }
+
+    private func check(_ name: String) throws(StorageError) {
+        guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else {
+            throw StorageError(.invalidName, "invalid joined path: backup name \"\(CatalogError.excerpt(name))\"")
+        }
+    }
+
+    private struct Writer: BackupWriter {
+        let storage: InMemoryStorage
+        let shard: ShardPath
+        let name: String
+
+        func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64 {
+            let sink = Sink()
+            try await body(sink)
+            return try storage.backups.withLock { backups in
+                guard backups[shard]?[name] != nil else { throw StorageError(.notFound, "backup \(shard)/\(name) was removed") }
+                let bytes = sink.bytes.withLock { $0 }
+                backups[shard]?[name]?[object] = bytes
+                return Int64(bytes.readableBytes)
+            }
+        }
+
+        func commit(manifest: ByteBuffer) async throws {
+            try storage.backups.withLock { backups in
+                guard backups[shard]?[name] != nil else { throw StorageError(.notFound, "backup \(shard)/\(name) was removed") }
+                backups[shard]?[name]?[.manifest] = manifest
+            }
+        }
+
+        func abort() async throws {
+            storage.backups.withLock { _ = $0[shard]?.removeValue(forKey: name) }
+        }
+    }
+
+    private final class Sink: ObjectSink {
+        let bytes = Mutex(ByteBuffer())
+
+        func write(_ bytes: ByteBuffer) async throws {
+            self.bytes.withLock { _ = $0.writeImmutableBuffer(bytes) }
+        }
+    }
+
+    private struct Reader: BackupReader {
+        let storage: InMemoryStorage
+        let shard: ShardPath
+        let name: String
+
+        func withObject<Result: Sendable>(
+            _ object: ObjectName,
+            body: (any ObjectSource) async throws -> Result
+        ) async throws -> Result {
+            guard let bytes = storage.object(object, of: name, in: shard) else {
+                throw StorageError(.notFound, "no object \(object) in backup \(name)")
+            }
+            return try await body(Source(bytes))
+        }
+    }
+
+    private final class Source: ObjectSource {
+        private let rest: Mutex<ByteBuffer>
+
+        init(_ bytes: ByteBuffer) {
+            rest = Mutex(bytes)
+        }
+
+        func next() async throws -> ByteBuffer? {
+            rest.withLock { rest in
+                rest.readableBytes == 0 ? nil : rest.readSlice(length: min(rest.readableBytes, 1 << 16))
+            }
+        }
+    }
+}

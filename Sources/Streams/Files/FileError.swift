@@ -1,0 +1,36 @@
+package import SystemPackage
+
+/// A file system call failed. Names the call, the path and the system's reason.
+package struct FileError: Error, Sendable, CustomStringConvertible {
+    package var operation: String
+    package var path: FilePath
+    package var errno: Errno
+
+    /// Creates the error of one call.
+    package init(_ operation: String, _ path: FilePath, _ errno: Errno) {
+        (self.operation, self.path, self.errno) = (operation, path, errno)
+    }
+
+    package var description: String { "\(operation) \(path): \(errno)\(hint)" }
+
+    private var hint: String {
+        switch errno {
+        case .noSpace, .diskQuotaExceeded: "; HINT: free space on that file system, then run again"
+        case .permissionDenied, .notPermitted: "; HINT: check owner and mode of the path and of the folders above it"
+        default: ""
+        }
+    }
+}
+
+/// Runs a call that returns an `Errno`-throwing result, adding path and operation to its error.
+package func fileCall<Result>(_ operation: String, _ path: FilePath, _ body: () throws -> Result) throws(FileError) -> Result {
+    do {
+        return try body()
+    } catch let error as Errno {
+        throw FileError(operation, path, error)
+    } catch let error as FileError {
+        throw error
+    } catch {
+        throw FileError(operation, path, .ioError)
+    }
+}

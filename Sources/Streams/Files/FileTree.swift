@@ -1,0 +1,173 @@
+import Glibc
+package import SystemPackage
+
+/// Who owns what we create; set when vtbackup runs as root and mysqld does not.
+package struct FileOwner: Hashable, Sendable {
+    package var user: UInt32
+    package var group: UInt32
+
+    /// Creates an owner from numeric ids.
+    package init(user: UInt32, group: UInt32) {
+        (self.user, self.group) = (user, group)
+    }
+}
+
+/// Blocking operations on folders. Call them on ``BlockingThreads``; the small local ones at start may run in place.
+package enum FileTree {
+    /// What stands at a path.
+    package enum Kind: Sendable { case regular, directory, symbolicLink, other }
+
+    /// Size in bytes, kind and owner of what stands at a path.
+    package struct Status: Sendable {
+        package var kind: Kind
+        package var size: Int64
+        package var owner: FileOwner
+        package var mode: UInt32
+        package var modified: Int64
+    }
+
+    /// What stands at `path`, following symbolic links if `followLinks`; `nil` when nothing does.
+    package static func status(_ path: FilePath, followLinks: Bool = true) throws(FileError) -> Status? {
+        var buffer = stat()
+        guard (followLinks ? stat(path.string, &buffer) : lstat(path.string, &buffer)) == 0 else {
+            let code = Errno(rawValue: errno)
+            if code == .noSuchFileOrDirectory || code == .notDirectory { return nil }
+            throw FileError("stat", path, code)
+        }
+        let kind: Kind =
+            switch buffer.st_mode & S_IFMT {
+            case S_IFREG: .regular
+            case S_IFDIR: .directory
+            case S_IFLNK: .symbolicLink
+            default: .other
+            }
+        return Status(
+            kind: kind,
+            size: Int64(buffer.st_size),
+            owner: FileOwner(user: buffer.st_uid, group: buffer.st_gid),
+            mode: buffer.st_mode & 0o7777,
+            modified: Int64(buffer.st_mtim.tv_sec) * 1_000_000_000 + Int64(buffer.st_mtim.tv_nsec)
+        )
+    }
+
+    /// Names in a folder, sorted by bytes, without `.` and `..`; `nil` when the folder does not exist.
+    /// - Throws: ``FileError``, also for a name that is not UTF-8: it could not be written down faithfully.
+    package static func list(_ path: FilePath) throws(FileError) -> [String]? {
+        guard let directory = opendir(path.string) else {
+            let code = Errno(rawValue: errno)
+            if code == .noSuchFileOrDirectory { return nil }
+            throw FileError("open folder", path, code)
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else {
+                if errno != 0 { throw FileError("read folder", path, Errno(rawValue: errno)) }
+                break
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
+            }
+            guard let name else { throw FileError("read a name that is not UTF-8 in folder", path, .illegalByteSequence) }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// Creates a folder (mode 0770); with `parents` also what is missing above it, and it may exist already.
+    package static func createDirectory(_ path: FilePath, parents: Bool, owner: FileOwner? = nil) throws(FileError) {
+        if mkdir(path.string, 0o770) == 0 {
+            try setOwner(path, owner)
+            return
+        }
+        let code = Errno(rawValue: errno)
+        switch code {
+        case .fileExists where parents:
+            guard try status(path)?.kind == .directory else { throw FileError("create folder", path, code) }
+        case .noSuchFileOrDirectory where parents && !path.removingLastComponent().isEmpty:
+            try createDirectory(path.removingLastComponent(), parents: true, owner: owner)
+            try createDirectory(path, parents: true, owner: owner)
+        default: throw FileError("create folder", path, code)
+        }
+    }
+
+    /// Gives `path` (itself, if it is a link) to `owner`.
+    package static func setOwner(_ path: FilePath, _ owner: FileOwner?) throws(FileError) {
+        guard let owner else { return }
+        guard lchown(path.string, owner.user, owner.group) == 0 else { throw FileError("chown", path, Errno(rawValue: errno)) }
+    }
+
+    /// Removes whatever stands at `path`, with everything below it; links are removed, not followed. Absent is fine.
+    package static func remove(_ path: FilePath) throws(FileError) {
+        guard let status = try status(path, followLinks: false) else { return }
+        if status.kind == .directory {
+            for name in try list(path) ?? [] { try remove(path.appending(name)) }
+            guard rmdir(path.string) == 0 || errno == ENOENT else { throw FileError("remove folder", path, Errno(rawValue: errno)) }
+        } else {
+            guard unlink(path.string) == 0 || errno == ENOENT else { throw FileError("remove", path, Errno(rawValue: errno)) }
+        }
+    }
+
+    /// Renames within one file system, replacing what stands at `target`.
+    package static func rename(_ source: FilePath, to target: FilePath) throws(FileError) {
+        guard Glibc.rename(source.string, target.string) == 0 else { throw FileError("rename", source, Errno(rawValue: errno)) }
+    }
+
+    /// Creates a symbolic link at `path`.
+    package static func link(_ path: FilePath, to target: FilePath) throws(FileError) {
+        guard symlink(target.string, path.string) == 0 else { throw FileError("link", path, Errno(rawValue: errno)) }
+    }
+
+    /// Makes the entries of a folder durable.
+    package static func sync(directory path: FilePath) throws(FileError) {
+        let descriptor = try fileCall("open folder", path) { try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec]) }
+        defer { try? descriptor.close() }
+        guard fsync(descriptor.rawValue) == 0 else { throw FileError("fsync folder", path, Errno(rawValue: errno)) }
+    }
+
+    /// Makes the contents of an open file durable.
+    package static func sync(_ descriptor: FileDescriptor, _ path: FilePath) throws(FileError) {
+        guard fsync(descriptor.rawValue) == 0 else { throw FileError("fsync", path, Errno(rawValue: errno)) }
+    }
+
+    /// Writes a small file in one go (mode 0660), replacing an old one.
+    package static func write(_ bytes: [UInt8], to path: FilePath, owner: FileOwner? = nil, durable: Bool = false) throws(FileError) {
+        try fileCall("write", path) {
+            let descriptor = try FileDescriptor.open(
+                path,
+                .writeOnly,
+                options: [.create, .truncate, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o660)
+            )
+            try descriptor.closeAfter {
+                try descriptor.writeAll(bytes)
+                if durable { try sync(descriptor, path) }
+            }
+            try setOwner(path, owner)
+        }
+    }
+
+    /// Reads a whole file of at most `limit` bytes; `nil` when it does not exist.
+    package static func read(_ path: FilePath, limit: Int) throws(FileError) -> [UInt8]? {
+        do {
+            return try fileCall("read", path) {
+                let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+                return try descriptor.closeAfter {
+                    var bytes: [UInt8] = []
+                    while bytes.count <= limit {
+                        let part = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+                            count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
+                        }
+                        if part.isEmpty { return bytes }
+                        bytes += part
+                    }
+                    throw Errno.fileTooLarge
+                }
+            }
+        } catch {
+            if error.errno == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
+    }
+}
