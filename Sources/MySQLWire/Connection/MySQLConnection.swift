@@ -1,0 +1,123 @@
+package import NIOCore
+import NIOPosix
+import Streams
+import SystemPackage
+
+/// One connection to a MySQL or MariaDB server, for one statement at a time.
+///
+/// A statement whose task is cancelled closes the connection: its effect is then unknown, as after any lost connection.
+package final class MySQLConnection: Sendable {
+    private let channel: any Channel
+    /// As the server reports it at log-in, such as `9.7.4-2`.
+    package let serverVersion: String
+    /// The server's number of this connection, as in its process list.
+    package let connectionID: UInt32
+    /// Whether the conversation is encrypted.
+    package let usesTLS: Bool
+
+    private init(channel: any Channel, outcome: HandshakeStateMachine.Outcome) {
+        self.channel = channel
+        serverVersion = outcome.serverVersion
+        connectionID = outcome.connectionID
+        usesTLS = outcome.usesTLS
+    }
+
+    /// Connects, logs in, runs `body` and closes. The connection must not escape.
+    /// - Throws: ``MySQLWireError``, or what `body` throws.
+    package static func with<Result: Sendable>(
+        _ configuration: Configuration,
+        on group: any EventLoopGroup,
+        _ body: (MySQLConnection) async throws -> Result
+    ) async throws -> Result {
+        let connection = try await connect(configuration, on: group)
+        return try await withCleanup {
+            try await body(connection)
+        } cleanup: {
+            try? await connection.channel.close()
+        }
+    }
+
+    /// Runs one statement, or several separated by semicolons, and returns the answers of all.
+    ///
+    /// - Parameter sql: sent as it is; values must be quoted with ``SQLText``.
+    /// - Throws: ``MySQLWireError``. After a server's error the connection can be used again; the statements after the
+    ///   failed one did not run.
+    package func run(_ sql: String) async throws -> [ResultSet] {
+        var payload = ByteBuffer()
+        payload.writeInteger(UInt8(3))
+        payload.writeString(sql)
+        let promise = channel.eventLoop.makePromise(of: [ResultSet].self)
+        let command = MySQLChannelHandler.Command(payload: payload, limits: .init(), promise: promise)
+        return try await withTaskCancellationHandler {
+            guard !Task.isCancelled else {
+                promise.fail(CancellationError())
+                return try await promise.futureResult.get()
+            }
+            channel.writeAndFlush(command).cascadeFailure(to: promise)
+            do {
+                return try await promise.futureResult.get()
+            } catch {
+                try Task.checkCancellation()
+                throw error
+            }
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+
+    /// Runs one statement and returns its answer.
+    /// - Throws: ``MySQLWireError``.
+    package func query(_ sql: String) async throws -> ResultSet {
+        try await run(sql).last ?? ResultSet()
+    }
+
+    // MARK: Connecting
+
+    private static func connect(_ configuration: Configuration, on group: any EventLoopGroup) async throws -> MySQLConnection {
+        do {
+            return try await withDeadline(configuration.connectTimeout, operation: "connecting to MySQL at \(configuration.address)") {
+                try await logIn(configuration, on: group)
+            }
+        } catch let error as DeadlineExceeded {
+            throw MySQLWireError(.cannotConnect(errno: configuration.dialErrno), "\(error)")
+        }
+    }
+
+    private static func logIn(_ configuration: Configuration, on group: any EventLoopGroup) async throws -> MySQLConnection {
+        let loop = group.next()
+        let promise = loop.makePromise(of: HandshakeStateMachine.Outcome.self)
+        let bootstrap = ClientBootstrap(group: loop)
+            .channelOption(.socketOption(.tcp_nodelay), value: 1)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        MySQLChannelHandler(configuration: configuration, handshake: promise)
+                    )
+                }
+            }
+        let channel: any Channel
+        do {
+            switch configuration.address {
+            case .unixSocket(let path): channel = try await bootstrap.connect(unixDomainSocketPath: path.string).get()
+            case .tcp(let host, let port): channel = try await bootstrap.connect(host: host, port: port).get()
+            }
+        } catch {
+            promise.fail(error)
+            throw MySQLWireError(
+                .cannotConnect(errno: configuration.dialErrno),
+                "net.Dial(\(configuration.address)) to \(configuration.dialErrno == 2002 ? "local " : "")server failed: \(error)"
+            )
+        }
+        return try await withTaskCancellationHandler {
+            MySQLConnection(channel: channel, outcome: try await promise.futureResult.get())
+        } onCancel: {
+            channel.close(promise: nil)
+        }
+    }
+}
+
+extension MySQLConnection.Configuration {
+    fileprivate var dialErrno: UInt16 {
+        if case .unixSocket = address { 2002 } else { 2003 }
+    }
+}

@@ -1,0 +1,42 @@
+/// A conversation with a MySQL server failed.
+package struct MySQLWireError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What kind of failure this is.
+    package enum Code: Hashable, Sendable {
+        /// The server answered with an error; the number is MySQL's errno.
+        case server(errno: UInt16, sqlState: String)
+        /// The connection could not be made. `errno` is the client's: 2002 for a socket, 2003 for TCP.
+        case cannotConnect(errno: UInt16)
+        /// The server closed the connection, or it broke (client errno 2013).
+        case connectionLost
+        /// Bytes that are not the protocol.
+        case protocolViolation
+        /// The server cannot do what the configuration demands (TLS, an authentication method).
+        case unsupported
+        /// TLS could not be set up, or the certificate was not accepted.
+        case tls
+        /// More rows or bytes than a result may have.
+        case resultTooLarge
+    }
+
+    package var code: Code
+    package var message: String
+
+    /// Creates an error.
+    package init(_ code: Code, _ message: String) {
+        (self.code, self.message) = (code, message)
+    }
+
+    /// MySQL's error number, when the server gave one.
+    package var serverErrno: UInt16? {
+        if case .server(let errno, _) = code { errno } else { nil }
+    }
+
+    package var description: String {
+        switch code {
+        case .server(let errno, let sqlState): "\(message) (errno \(errno)) (sqlstate \(sqlState))"
+        case .cannotConnect(let errno): "\(message) (errno \(errno)) (sqlstate HY000)"
+        case .connectionLost: "\(message) (errno 2013) (sqlstate HY000)"
+        default: message
+        }
+    }
+}
