@@ -1,0 +1,87 @@
+package import Catalog
+package import Streams
+package import SystemPackage
+
+/// The folder of one tablet and where everything lies in it. Layout and names are Vitess's.
+package struct TabletDirectory: Hashable, Sendable {
+    /// The folder itself, `$VTDATAROOT/vt_<uid>`.
+    package let path: FilePath
+    /// Ten digits, part of the names of binary and relay logs.
+    private let paddedUID: String
+
+    /// The folder of the tablet with this uid below the root of all tablets' data.
+    package init(dataRoot: FilePath, uid: UInt32) {
+        paddedUID = TabletAlias(cell: "", uid: uid).paddedUID
+        path = dataRoot.appending("vt_\(paddedUID)")
+    }
+
+    /// A folder of any name, laid out as the tablet with this uid.
+    package init(path: FilePath, uid: UInt32) {
+        self.path = path
+        paddedUID = TabletAlias(cell: "", uid: uid).paddedUID
+    }
+
+    package var data: FilePath { path.appending("data") }
+    package var innodbData: FilePath { path.appending("innodb").appending("data") }
+    package var innodbLogs: FilePath { path.appending("innodb").appending("logs") }
+    package var temporary: FilePath { path.appending("tmp") }
+    package var socket: FilePath { path.appending("mysql.sock") }
+    package var configuration: FilePath { path.appending("my.cnf") }
+    package var errorLog: FilePath { path.appending("error.log") }
+    package var generalLog: FilePath { path.appending("general.log") }
+    package var slowLog: FilePath { path.appending("slow-query.log") }
+    package var pidFile: FilePath { path.appending("mysql.pid") }
+    package var relayLog: FilePath { path.appending("relay-logs").appending("vt-\(paddedUID)-relay-bin") }
+    package var relayLogIndex: FilePath { path.appending("relay-logs").appending("vt-\(paddedUID)-relay-bin.index") }
+    package var relayLogInfo: FilePath { path.appending("relay-logs").appending("relay-log.info") }
+    package var binLog: FilePath { path.appending("bin-logs").appending("vt-\(paddedUID)-bin") }
+    package var masterInfo: FilePath { path.appending("master.info") }
+    /// Empty file that marks a restore which has not ended.
+    package var restoreMarker: FilePath { path.appending("restore_in_progress") }
+
+    /// Where the files of a manifest's `Base` lie.
+    package func folder(of base: BaseDirectory) -> FilePath {
+        switch base {
+        case .innodbData: innodbData
+        case .innodbLog: innodbLogs
+        case .data: data
+        case .binLog: binLog.removingLastComponent()
+        }
+    }
+
+    // MARK: Creating and removing
+
+    /// Folders that an operator may keep on disks of their own, by making `$VTDATAROOT/<name>`.
+    private static let topLevel = ["data", "innodb", "relay-logs", "bin-logs"]
+
+    /// Creates the folder and all folders below it. Where `$VTDATAROOT/<name>` exists for one of the four top folders,
+    /// that one becomes a link to a folder in there.
+    /// - Throws: ``FileError``.
+    package func create(owner: FileOwner?) throws(FileError) {
+        try FileTree.createDirectory(path, parents: true, owner: owner)
+        for name in Self.topLevel {
+            let shared = path.removingLastComponent().appending(name)
+            if try FileTree.status(shared, followLinks: false) == nil {
+                try FileTree.createDirectory(path.appending(name), parents: true, owner: owner)
+            } else {
+                let target = shared.appending(path.lastComponent?.string ?? "tablet")
+                try FileTree.createDirectory(target, parents: true, owner: owner)
+                try FileTree.link(path.appending(name), to: target)
+            }
+        }
+        for folder in [data, innodbData, innodbLogs, temporary, relayLog.removingLastComponent(), binLog.removingLastComponent()] {
+            try FileTree.createDirectory(folder, parents: true, owner: owner)
+        }
+    }
+
+    /// Removes the folder with everything in it, and what its top folders link to. Absent is fine.
+    /// - Throws: ``FileError``.
+    package func remove() throws(FileError) {
+        for name in Self.topLevel {
+            let folder = path.appending(name)
+            guard try FileTree.status(folder, followLinks: false)?.kind == .symbolicLink else { continue }
+            try FileTree.remove(path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet"))
+        }
+        try FileTree.remove(path)
+    }
+}

@@ -1,0 +1,50 @@
+import Streams
+import Subprocess
+package import SystemPackage
+
+/// Programs of the operator that take part in controlling mysqld: `$VTROOT/vthook/<name>`.
+package struct Hooks: Sendable {
+    private let folder: FilePath
+
+    /// Uses the hooks in `<root>/vthook`.
+    package init(root: FilePath) {
+        folder = root.appending("vthook")
+    }
+
+    /// `VTROOT`, else the folder above a program in `…/bin`, else `/usr/local/vitess`.
+    package static func root(environment: [String: String], program: FilePath) -> FilePath {
+        if let root = environment["VTROOT"], !root.isEmpty { return FilePath(root) }
+        let folder = program.removingLastComponent()
+        if program.isAbsolute, folder.lastComponent == "bin" { return folder.removingLastComponent() }
+        return "/usr/local/vitess"
+    }
+
+    /// What a hook printed, when it exists and succeeded.
+    package struct Output: Sendable {
+        package var standardOutput: String
+    }
+
+    /// Runs a hook.
+    /// - Returns: its output, or `nil` when there is no such hook.
+    /// - Throws: ``MysqldError`` with code `hook` when it fails, also when a signal ended it.
+    package func run(_ name: String, arguments: [String] = [], environment extra: [String: String] = [:]) async throws -> Output? {
+        let path = folder.appending(name)
+        guard try FileTree.status(path)?.kind == .regular else { return nil }
+        var variables: [Environment.Key: String?] = [:]
+        for (key, value) in extra { variables[Environment.Key(stringLiteral: key)] = value }
+        let result = try await Subprocess.run(
+            .path(path),
+            arguments: Arguments(arguments),
+            environment: .inherit.updating(variables),
+            output: .string(limit: 4 << 20),
+            error: .string(limit: 1 << 20)
+        )
+        switch result.terminationStatus {
+        case .exited(0): return Output(standardOutput: result.standardOutput)
+        case .exited(let code):
+            throw MysqldError(.hook, "\(name) hook failed(\(code)): \(result.standardError)")
+        case .signaled(let signal):
+            throw MysqldError(.hook, "\(name) hook was ended by signal \(signal): \(result.standardError)")
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Catalog
+import Logging
+import MySQLWire
+import Streams
+package import SystemPackage
+
+extension Mysqld {
+    /// Makes a fresh data directory: folders, my.cnf, system tables, then the init SQL as root.
+    ///
+    /// - Parameters:
+    ///   - initSQLFile: script instead of the built-in one.
+    ///   - body: runs in the first start, after the script, before the server is stopped again.
+    /// - Throws: ``MysqldError``, or what `body` throws.
+    package func initialize<Result: Sendable>(
+        initSQLFile: FilePath?,
+        _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
+    ) async throws -> Result {
+        let script = try initScript(initSQLFile)
+        try await prepareDirectory()
+        try await installSystemTables()
+        let root = MySQLConnection.Credentials(user: "root")
+        return try await withServer(administrator: root) { server in
+            do {
+                try await server.withConnection { _ = try await $0.run(script) }
+            } catch let error as MySQLWireError {
+                let what = initSQLFile.map { "can't run init-db-sql-file (\($0))" } ?? "failed to initialize mysqld"
+                throw MysqldError(.start, what, cause: error)
+            }
+            return try await body(server.administered(by: administrator))
+        }
+    }
+
+    private func installSystemTables() async throws {
+        if installation.version.product == .mariadb || !installation.version.isAtLeast(5, 7, 0) {
+            throw MysqldError(
+                .installation,
+                "initialising \(installation.version.product.rawValue) \(installation.version) is not available in this version yet"
+            )
+        }
+        try await runOnce(arguments: ["--initialize-insecure"])
+    }
+
+    private func initScript(_ file: FilePath?) throws -> String {
+        guard let file else { return DefaultInitSQL.script(for: installation.version) }
+        do {
+            if let bytes = try FileTree.read(file, limit: 16 << 20) { return String(decoding: bytes, as: UTF8.self) }
+        } catch {
+            throw MysqldError(.configuration, "can't read init-db-sql-file (\(file))", cause: error)
+        }
+        throw MysqldError(.configuration, "can't open init-db-sql-file (\(file)): no such file")
+    }
+}

@@ -1,0 +1,73 @@
+package import MySQLWire
+package import Positions
+
+/// What a replica says of itself.
+package struct ReplicationStatus: Hashable, Sendable {
+    /// State of one of the two threads.
+    package enum ThreadState: Hashable, Sendable {
+        case unknown, stopped, connecting, running
+
+        init(_ text: String?) {
+            self =
+                switch (text ?? "").lowercased() {
+                case "yes", "on", "true": .running
+                case "no", "off", "false": .stopped
+                case "connecting": .connecting
+                default: .unknown
+                }
+        }
+    }
+
+    /// Executed transactions.
+    package var position: Position
+    package var receiver: ThreadState
+    package var applier: ThreadState
+    package var lastReceiverError: String
+    package var lastReceiverErrno: Int
+    package var lastApplierError: String
+    package var lastApplierErrno: Int
+    package var sourceHost: String
+    package var sourcePort: Int
+
+    /// Connected, or about to be without having failed.
+    package var isReceiverHealthy: Bool { receiver == .running || (receiver == .connecting && lastReceiverError.isEmpty) }
+    package var isHealthy: Bool { isReceiverHealthy && applier == .running }
+
+    /// Reads the answer to the status statement.
+    /// - Returns: `nil` when the server is no replica.
+    /// - Throws: ``MysqldError`` with code `replication` for several channels or a position that does not parse.
+    package init?(_ result: ResultSet, dialect: ReplicationDialect) throws(MysqldError) {
+        guard result.rows.count <= 1 else {
+            throw MysqldError(.replication, "query returned \(result.rows.count) rows, expected 1: the server has several replication channels")
+        }
+        guard !result.rows.isEmpty else { return nil }
+        func value(_ modern: String, _ legacy: String) -> String {
+            (result.value(modern) ?? result.value(legacy)) ?? ""
+        }
+        let column = dialect == .mariaDB ? "Gtid_Slave_Pos" : "Executed_Gtid_Set"
+        let text = result.value(column) ?? ""
+        do {
+            position = try Position(text, flavor: dialect.flavor)
+        } catch {
+            let flavor = dialect == .mariaDB ? "MariaDB" : "MySQL 5.6"
+            throw MysqldError(.replication, "ReplicationStatus can't parse \(flavor) GTID (\(column)): \(error)")
+        }
+        receiver = ThreadState(value("Replica_IO_Running", "Slave_IO_Running"))
+        applier = ThreadState(value("Replica_SQL_Running", "Slave_SQL_Running"))
+        lastReceiverError = value("Last_IO_Error", "Last_IO_Error")
+        lastReceiverErrno = Int(value("Last_IO_Errno", "Last_IO_Errno")) ?? 0
+        lastApplierError = value("Last_SQL_Error", "Last_SQL_Error")
+        lastApplierErrno = Int(value("Last_SQL_Errno", "Last_SQL_Errno")) ?? 0
+        sourceHost = value("Source_Host", "Master_Host")
+        sourcePort = Int(value("Source_Port", "Master_Port")) ?? 0
+    }
+
+    /// Why the applier cannot go on however often it is restarted, with what to do; `nil` when it may.
+    package var permanentFailure: String? {
+        guard applier != .running, lastApplierErrno != 0 else { return nil }
+        if lastApplierErrno == 1396, lastApplierError.contains("vt_") {
+            return "replication stopped: the primary's binary log creates or drops a vt_* user that the init SQL has made here already (\(lastApplierError)); HINT: run the primary's init SQL with sql_log_bin=0, or give --init-db-sql-file a script without these users"
+        }
+        return "replication stopped: the applier cannot execute a transaction of the primary (errno \(lastApplierErrno): \(lastApplierError)); HINT: the data here differs from the primary's; start from another backup, or take a new first one"
+    }
+}

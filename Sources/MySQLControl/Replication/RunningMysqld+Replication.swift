@@ -1,0 +1,103 @@
+import Catalog
+import Logging
+import MySQLWire
+package import Positions
+
+extension RunningMysqld {
+    /// The statements of this server.
+    package var dialect: ReplicationDialect { ReplicationDialect(mysqld.installation.version) }
+
+    /// Stops replication; the `preflight_stop_slave` hook runs before.
+    /// - Throws: ``MysqldError``.
+    package func stopReplication(hookEnvironment: [String: String] = [:]) async throws {
+        _ = try await mysqld.hooks.run("preflight_stop_slave", environment: hookEnvironment)
+        try await execute([dialect.stop])
+    }
+
+    /// Forgets source, binary logs and GTIDs, and switches semi-sync off.
+    /// - Throws: ``MysqldError``.
+    package func resetReplication() async throws {
+        let variables = try await query("SHOW VARIABLES LIKE 'rpl_semi_sync_%_enabled'").rows.compactMap { $0.first ?? nil }
+        try await execute(dialect.reset(semiSyncVariables: variables))
+    }
+
+    /// Forgets the source. A file copy of a replica brings its source along, and would connect to it.
+    /// - Throws: ``MysqldError``.
+    package func forgetSource() async throws {
+        try await execute([dialect.stop, dialect.resetSource])
+    }
+
+    /// Makes the server believe that it has executed exactly `position`; needless when it does already.
+    /// - Throws: ``MysqldError``.
+    package func setPosition(_ position: Position) async throws {
+        try await execute(dialect.setPosition(position))
+    }
+
+    /// Stops, points at `source` and starts, on one connection.
+    /// - Throws: ``MysqldError``.
+    package func replicate(from source: ReplicationSource) async throws {
+        try await execute([dialect.stop, dialect.setSource(source), dialect.start])
+    }
+
+    /// The replica's status; `nil` when it has no source.
+    /// - Throws: ``MysqldError``.
+    package func replicationStatus() async throws -> ReplicationStatus? {
+        try ReplicationStatus(try await query(dialect.status), dialect: dialect)
+    }
+
+    /// Executed transactions.
+    /// - Throws: ``MysqldError``.
+    package func executedPosition() async throws -> Position {
+        try await position(dialect.executedPosition)
+    }
+
+    /// Transactions that are not in the binary logs any more; `nil` where the server does not know.
+    /// - Throws: ``MysqldError``.
+    package func purgedPosition() async throws -> Position? {
+        guard let statement = dialect.purgedPosition else { return nil }
+        return try await position(statement)
+    }
+
+    /// The server's UUID, empty where it has none.
+    /// - Throws: ``MysqldError``.
+    package func serverUUID() async throws -> String {
+        guard let statement = dialect.serverUUID else { return "" }
+        return try await query(statement).scalar ?? ""
+    }
+
+    private func position(_ statement: String) async throws -> Position {
+        let text = try await query(statement).scalar ?? ""
+        do {
+            return try Position(text, flavor: dialect.flavor)
+        } catch {
+            throw MysqldError(.replication, "\(statement): \(error)")
+        }
+    }
+
+    // MARK: Read-only
+
+    /// Switches super_read_only; a server without the variable (MariaDB) is left as it is.
+    /// - Returns: whether it was on before.
+    /// - Throws: ``MysqldError``.
+    @discardableResult
+    package func setSuperReadOnly(_ on: Bool) async throws -> Bool {
+        if dialect == .mariaDB { return false }
+        let before = try await query("SELECT @@global.super_read_only").scalar
+        try await execute(["SET GLOBAL super_read_only = '\(on ? "ON" : "OFF")'"])
+        return before == "1" || before?.uppercased() == "ON"
+    }
+
+    // MARK: Redo log and shutdown
+
+    /// Switches InnoDB's redo log (MySQL 8.0.21 and later). Off, a crash destroys the data directory.
+    /// - Throws: ``MysqldError``.
+    package func setRedoLog(enabled: Bool) async throws {
+        try await execute(["ALTER INSTANCE \(enabled ? "ENABLE" : "DISABLE") INNODB REDO_LOG"])
+    }
+
+    /// The next shutdown purges and merges everything, so that a newer series can open the data.
+    /// - Throws: ``MysqldError``.
+    package func requestSlowShutdown() async throws {
+        try await execute(["SET GLOBAL innodb_fast_shutdown=0"])
+    }
+}

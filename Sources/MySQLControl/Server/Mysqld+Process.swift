@@ -1,0 +1,213 @@
+import Glibc
+import Logging
+package import MySQLWire
+import Streams
+import Subprocess
+import SystemPackage
+
+extension Mysqld {
+    /// How long a server that is thrown away gets between SIGTERM and SIGKILL.
+    package static let abandonTimeout = Duration.seconds(10)
+
+    /// Starts mysqld, runs `body` with it, and stops it cleanly.
+    ///
+    /// When mysqld ends by itself, `body` is cancelled at once and the error carries the tail of the error log. When
+    /// `body` fails or is cancelled, mysqld gets SIGTERM and after 10 seconds SIGKILL: its folder is thrown away then.
+    /// It never outlives us: the kernel kills it when we die.
+    /// - Parameters:
+    ///   - arguments: extra arguments, also given to the start hooks.
+    ///   - administrator: who must be able to log in before the server counts as started; default: the administrator.
+    /// - Throws: ``MysqldError``, or what `body` throws.
+    package func withServer<Result: Sendable>(
+        arguments: [String] = [],
+        administrator: MySQLConnection.Credentials? = nil,
+        _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
+    ) async throws -> Result {
+        let server = RunningMysqld(mysqld: self, administrator: administrator ?? self.administrator)
+        if try await hooks.run("mysqld_start", arguments: arguments) != nil {
+            return try await withHookStartedServer(server, arguments: arguments, body)
+        }
+        try removeStaleSocketLock()
+        let command = serverCommand(arguments)
+        return try await withThrowingTaskGroup(of: ServerEvent<Result>.self) { group in
+            group.addTask { .exited(try await runToEnd(command)) }
+            group.addTask {
+                _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
+                try await server.waitUntilReady(limit: startTimeout)
+                return .finished(try await body(server))
+            }
+            do {
+                return try await supervise(&group, server)
+            } catch {
+                throw await abandon(&group, because: error)
+            }
+        }
+    }
+
+    private enum ServerEvent<Result: Sendable>: Sendable {
+        case exited(TerminationStatus)
+        case finished(Result)
+        case stopRequested
+        case stopTimedOut
+    }
+
+    /// Follows the events of one server from start to end.
+    private func supervise<Result: Sendable>(
+        _ group: inout ThrowingTaskGroup<ServerEvent<Result>, any Error>,
+        _ server: RunningMysqld
+    ) async throws -> Result {
+        var result: Result?
+        while let event = try await group.next() {
+            switch event {
+            case .finished(let value):
+                result = value
+                logger.info("Mysqld.Shutdown")
+                group.addTask {
+                    try await requestStop(server)
+                    return .stopRequested
+                }
+                group.addTask {
+                    try await Task.sleep(for: stopTimeout)
+                    return .stopTimedOut
+                }
+            case .stopRequested: break
+            case .stopTimedOut:
+                throw MysqldError(.stop, "gave up waiting for mysqld to stop after \(stopTimeout)\n\(ErrorLogTail.text(directory.errorLog))")
+            case .exited(let status):
+                guard let result, status.isSuccess else {
+                    let moment = result == nil ? "by itself" : "while stopping"
+                    throw MysqldError(.died, "mysqld ended \(moment) (\(status))\n\(ErrorLogTail.text(directory.errorLog))")
+                }
+                group.cancelAll()
+                return result
+            }
+        }
+        throw CancellationError()
+    }
+
+    /// Ends a server whose scope failed, and tells which error was first: a statement often fails because mysqld died.
+    private func abandon<Result: Sendable>(
+        _ group: inout ThrowingTaskGroup<ServerEvent<Result>, any Error>,
+        because error: any Error
+    ) async -> any Error {
+        group.cancelAll()
+        while let event = await group.nextResult() {
+            // Our SIGTERM ends a healthy mysqld with status 0; SIGKILL comes only after 10 seconds.
+            if case .success(.exited(.signaled(let signal))) = event, signal != SIGTERM, signal != SIGKILL || error is MySQLWireError {
+                return MysqldError(
+                    .died,
+                    "mysqld was ended by signal \(signal)\n\(ErrorLogTail.text(directory.errorLog))",
+                    cause: error
+                )
+            }
+        }
+        return error
+    }
+
+    /// Runs a mysqld that ends by itself, such as `--initialize-insecure`, within the start timeout.
+    /// - Throws: ``MysqldError`` with code `start` and the tail of the error log.
+    func runOnce(arguments: [String]) async throws {
+        let command = serverCommand(arguments)
+        let status: TerminationStatus
+        do {
+            status = try await withDeadline(startTimeout, operation: "mysqld \(arguments.joined(separator: " "))") { try await runToEnd(command) }
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(.start, "\(error)\n\(ErrorLogTail.text(directory.errorLog))")
+        }
+        guard status.isSuccess else {
+            throw MysqldError(.start, "mysqld \(arguments.joined(separator: " ")) failed (\(status))\n\(ErrorLogTail.text(directory.errorLog))")
+        }
+    }
+
+    // MARK: Process
+
+    private func serverCommand(_ arguments: [String]) -> [String] {
+        user.launcher(setpriv: Self.setpriv) + [installation.mysqld.string, "--defaults-file=\(directory.configuration)"]
+            + ["--basedir=\(installation.baseDirectory)"] + user.serverArguments + arguments
+    }
+
+    /// setpriv of util-linux, present in every Linux distribution.
+    private static let setpriv: FilePath = {
+        let candidates: [FilePath] = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"]
+        return candidates.first { (try? FileTree.status($0))?.kind == .regular } ?? "/usr/bin/setpriv"
+    }()
+
+    /// Runs a command until it ends. Its output goes to the error log, where mysqld itself writes as soon as it can.
+    private func runToEnd(_ command: [String]) async throws -> TerminationStatus {
+        let log = try fileCall("open", directory.errorLog) {
+            try FileDescriptor.open(
+                directory.errorLog,
+                .writeOnly,
+                options: [.create, .append, .closeOnExec],
+                permissions: FilePermissions(rawValue: 0o660)
+            )
+        }
+        try FileTree.setOwner(directory.errorLog, user.fileOwner)
+        var options = PlatformOptions()
+        // Ctrl-C in a terminal is for us; we stop mysqld in our own order.
+        options.createSession = true
+        options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.abandonTimeout)]
+        do {
+            return try await Subprocess.run(
+                .path(FilePath(command[0])),
+                arguments: Arguments(Array(command.dropFirst())),
+                environment: .inherit.updating([
+                    "LD_LIBRARY_PATH": installation.root.appending("lib").appending("mysql").string
+                ]),
+                workingDirectory: installation.root,
+                platformOptions: options,
+                output: .fileDescriptor(log, closeAfterSpawningProcess: false),
+                error: .fileDescriptor(log, closeAfterSpawningProcess: true)
+            ).terminationStatus
+        } catch let error as SubprocessError {
+            throw MysqldError(.start, "failed to start mysqld: cannot run \(command[0])", cause: error)
+        }
+    }
+
+    /// A socket lock of a server that is gone would keep the next one from starting.
+    private func removeStaleSocketLock() throws {
+        let lock = FilePath(configuration.socket.string + ".lock")
+        guard let bytes = try FileTree.read(lock, limit: 64) else { return }
+        let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
+        guard let pid = pid_t(text), pid > 0 else {
+            throw MysqldError(.start, "\(lock) does not hold a process number; HINT: remove it if no mysqld uses \(configuration.socket)")
+        }
+        if pid != getpid(), kill(pid, 0) == 0 {
+            throw MysqldError(.start, "process \(pid) is still running and holds \(lock)")
+        }
+        try FileTree.remove(lock)
+    }
+
+    // MARK: Stopping
+
+    private func requestStop(_ server: RunningMysqld) async throws {
+        _ = try await hooks.run("preflight_mysqld_shutdown")
+        if try await hooks.run("mysqld_shutdown") == nil { try await server.requestShutdown() }
+    }
+
+    // MARK: Started by a hook
+
+    /// The same for a server that is not our child: its death shows only in what we do with it.
+    private func withHookStartedServer<Result: Sendable>(
+        _ server: RunningMysqld,
+        arguments: [String],
+        _ body: (RunningMysqld) async throws -> Result
+    ) async throws -> Result {
+        let result: Result
+        do {
+            _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
+            try await server.waitUntilReady(limit: startTimeout)
+            result = try await body(server)
+        } catch {
+            try? await shielded { try await requestStop(server) }
+            throw error
+        }
+        try await requestStop(server)
+        do {
+            try await server.waitUntilGone(limit: stopTimeout)
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(.stop, "gave up waiting for mysqld to stop: \(error)\n\(ErrorLogTail.text(directory.errorLog))")
+        }
+        return result
+    }
+}
