@@ -65,9 +65,11 @@ let package = Package(
         library("Storage", ["Catalog", "Streams", nioCore, system]),
         library("MySQLWire", ["Streams", crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
         library("MySQLControl", ["Catalog", "MySQLWire", "Positions", "Streams", logging, nioCore, subprocess, system]),
+        library("Topology", ["Catalog", "Streams", system]),
+        library("Engines", ["Catalog", "Compression", "MySQLControl", "Storage", "Streams", logging, nioCore, system]),
         .executableTarget(
             name: "vtbackup",
-            dependencies: ["MySQLControl", "Storage", "Compression", argumentParser, crypto, cryptoExtras, logging, nioCore, nioEmbedded, nioPosix, nioSSL, subprocess, system, unixSignals],
+            dependencies: ["Engines", "Topology", "MySQLControl", "Storage", "Compression", argumentParser, crypto, cryptoExtras, logging, nioCore, nioEmbedded, nioPosix, nioSSL, subprocess, system, unixSignals],
             swiftSettings: settings
         ),
     ]

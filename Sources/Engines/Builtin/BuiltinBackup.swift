@@ -1,0 +1,91 @@
+package import Catalog
+package import Compression
+package import Logging
+package import MySQLControl
+package import Storage
+import Streams
+
+/// Copies the files of a stopped server into a backup.
+package struct BuiltinBackup: Sendable {
+    package var dataPlane: DataPlane
+    package var codec: Codec
+    /// Files open at once.
+    package var concurrency: Int
+    /// How often a large file's progress is logged.
+    package var progressInterval: Duration
+    package var logger: Logger
+
+    /// Creates the copier.
+    package init(dataPlane: DataPlane, codec: Codec, concurrency: Int, progressInterval: Duration, logger: Logger) {
+        (self.dataPlane, self.codec, self.concurrency) = (dataPlane, codec, concurrency)
+        (self.progressInterval, self.logger) = (progressInterval, logger)
+    }
+
+    /// Copies every file; each gets a second attempt, which rewrites its whole object. The first file that fails twice
+    /// stops the others.
+    /// - Returns: the manifest's entries, made from what the store confirmed.
+    /// - Throws: ``EngineError`` that names file and object.
+    package func copyFiles(
+        of directory: TabletDirectory,
+        to writer: any BackupWriter,
+        meter: TransferMeter
+    ) async throws -> [FileEntry] {
+        let files = try await dataPlane.threads.run { try FileSelection.files(of: directory) }
+        logger.info("found \(files.count) files to backup")
+        guard !files.isEmpty else { throw EngineError(.unsupportedFile, "can't find files to backup in \(directory.path)") }
+        meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
+        let entries = ConfirmedEntries(count: files.count)
+        try await forEach(in: files.enumerated().map { ($0.offset, $0.element) }, atMost: concurrency) { index, file in
+            entries.set(try await copy(file, as: .file(index), to: writer, meter: meter), at: index)
+            meter.finishFile()
+        }
+        return try entries.all()
+    }
+
+    private func copy(
+        _ file: SelectedFile,
+        as object: ObjectName,
+        to writer: any BackupWriter,
+        meter: TransferMeter
+    ) async throws -> FileEntry {
+        do {
+            return try await attempt(1, file, as: object, to: writer, meter: meter)
+        } catch {
+            try Task.checkCancellation()
+            logger.warning("Failed backing up \"\(file.name)\" (attempt 1/2): \(error)")
+            do {
+                return try await attempt(2, file, as: object, to: writer, meter: meter)
+            } catch {
+                try Task.checkCancellation()
+                throw EngineError(.copyFailed, "failed to back up file \(file.path) as object \(object) of backup \(writer.name)", cause: error)
+            }
+        }
+    }
+
+    private func attempt(
+        _ number: Int,
+        _ file: SelectedFile,
+        as object: ObjectName,
+        to writer: any BackupWriter,
+        meter: TransferMeter
+    ) async throws -> FileEntry {
+        logger.info("Backing up file: \(file.name) (attempt \(number)/2)")
+        let reader = FileEncoder(path: file.path, codec: codec, dataPlane: dataPlane)
+        let progress = FileProgress(file: file, attempt: number, interval: progressInterval, meter: meter, logger: logger)
+        do {
+            let stored = try await writer.store(object, sizeHint: file.size) { sink in
+                try await reader.encode(into: sink) { progress.passed($0) }
+            }
+            logger.info("Completed backing up \"\(file.name)\" (attempt \(number)/2)")
+            return FileEntry(
+                base: file.base,
+                name: file.name,
+                hash: stored.crc32,
+                sizes: FileEntry.Sizes(raw: progress.bytes, stored: stored.size)
+            )
+        } catch {
+            progress.discard()
+            throw error
+        }
+    }
+}

@@ -1,0 +1,117 @@
+package import Catalog
+package import Logging
+package import MySQLControl
+package import Storage
+package import Streams
+import Compression
+import SystemPackage
+
+/// Unpacks a builtin backup into the folders of a tablet.
+package struct BuiltinRestore: Sendable {
+    package var dataPlane: DataPlane
+    /// Files open at once.
+    package var concurrency: Int
+    /// Owner of what is created.
+    package var owner: FileOwner?
+    /// Whether files and folders are synced; needless for a folder that is thrown away after the pass.
+    package var durable: Bool
+    package var logger: Logger
+
+    /// Creates the unpacker.
+    package init(dataPlane: DataPlane, concurrency: Int, owner: FileOwner?, durable: Bool, logger: Logger) {
+        (self.dataPlane, self.concurrency, self.owner) = (dataPlane, concurrency, owner)
+        (self.durable, self.logger) = (durable, logger)
+    }
+
+    /// Restores every file and checks every hash. An object that does not check out is read once more; when it fails
+    /// again, the other files stop at once.
+    /// - Throws: ``EngineError`` that names file and object.
+    package func restoreFiles(
+        _ manifest: Manifest,
+        from reader: any BackupReader,
+        to directory: TabletDirectory,
+        meter: TransferMeter
+    ) async throws {
+        guard let builtin = manifest.builtin else {
+            throw EngineError(.unsupportedBackup, "can't restore backup created with \"\(manifest.method)\" engine; no such BackupEngine implementation is registered")
+        }
+        guard builtin.files.allSatisfy({ $0.base != .binLog }) else {
+            throw EngineError(.unsupportedBackup, "backup \(reader.name) is incremental and cannot be restored on its own; HINT: choose a full backup")
+        }
+        let codec = builtin.skipCompress ? Codec.identity : try Codec(readingEngine: builtin.effectiveCompressionEngine)
+        let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }.map { ($0.offset, $0.element) }
+        logger.info("Restore: copying \(files.count) files")
+        meter.begin(files: files.count, bytes: builtin.totalSizes?.raw ?? 0)
+        try await createFolders(files.map(\.1), in: directory)
+        try await forEach(in: files, atMost: concurrency) { index, file in
+            try await restore(file, index: index, codec: codec, from: reader, to: directory, meter: meter)
+            meter.finishFile()
+        }
+        if durable { try await syncFolders(files.map(\.1), in: directory) }
+    }
+
+    private func restore(
+        _ file: FileEntry,
+        index: Int,
+        codec: Codec,
+        from reader: any BackupReader,
+        to directory: TabletDirectory,
+        meter: TransferMeter
+    ) async throws {
+        let decoder = FileDecoder(
+            file: file,
+            index: index,
+            path: directory.folder(of: file.base).pushing(FilePath(file.name)),
+            codec: codec,
+            owner: owner,
+            durable: durable,
+            dataPlane: dataPlane
+        )
+        for attempt in 1...2 {
+            logger.info("Copying file \(index): \(file.name) (attempt \(attempt)/2)")
+            do {
+                try await decoder.decode(from: reader, meter: meter)
+                logger.info("Completed restoring \"\(file.name)\" (attempt \(attempt)/2)")
+                return
+            } catch {
+                try Task.checkCancellation()
+                if attempt == 1 {
+                    logger.warning("Failed restoring \"\(file.name)\" (attempt 1/2), reading it again: \(error)")
+                    continue
+                }
+                throw EngineError(
+                    .damagedBackup,
+                    "failed to restore files: \(file.base.rawValue) \(file.name), object \(file.objects(index: index)) of backup \(reader.name)",
+                    cause: error
+                )
+            }
+        }
+    }
+
+    // MARK: Folders
+
+    private func parents(_ files: [FileEntry], in directory: TabletDirectory) -> Set<FilePath> {
+        Set(files.map { directory.folder(of: $0.base).pushing(FilePath($0.name)).removingLastComponent() })
+    }
+
+    private func createFolders(_ files: [FileEntry], in directory: TabletDirectory) async throws {
+        let folders = parents(files, in: directory)
+        try await dataPlane.threads.run {
+            for folder in folders { try FileTree.createDirectory(folder, parents: true, owner: owner) }
+        }
+    }
+
+    private func syncFolders(_ files: [FileEntry], in directory: TabletDirectory) async throws {
+        let folders = parents(files, in: directory)
+        try await dataPlane.threads.run {
+            for folder in folders { try FileTree.sync(directory: folder) }
+        }
+    }
+}
+
+extension FileEntry {
+    /// The names of the file's objects, for messages.
+    fileprivate func objects(index: Int) -> String {
+        chunks.isEmpty ? String(index) : chunks.map(\.storageName).joined(separator: ",")
+    }
+}

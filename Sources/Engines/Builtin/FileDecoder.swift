@@ -1,0 +1,136 @@
+import Catalog
+import Compression
+import NIOCore
+import Storage
+import Streams
+import SystemPackage
+
+/// Restores one file from its object, or from its chunks' objects, checking hash and sizes.
+struct FileDecoder: Sendable {
+    let file: FileEntry
+    let index: Int
+    let path: FilePath
+    let codec: Codec
+    let owner: FileOwner?
+    let durable: Bool
+    let dataPlane: DataPlane
+
+    /// Writes the whole file anew.
+    /// - Throws: ``EngineError`` with code `damagedBackup`, ``CompressionError``, ``FileError`` or ``StorageError``.
+    func decode(from reader: any BackupReader, meter: TransferMeter) async throws {
+        let target = try await dataPlane.threads.run { try create() }
+        let counted = ByteCount(meter: meter)
+        do {
+            try await withCleanup {
+                for part in try parts() {
+                    try await restore(part, from: reader, to: target, counted: counted)
+                }
+                if durable { try await dataPlane.threads.run { try FileTree.sync(target, path) } }
+            } cleanup: {
+                try await dataPlane.threads.run { try target.close() }
+            }
+        } catch {
+            counted.discard()
+            throw error
+        }
+    }
+
+    private func create() throws -> SystemPackage.FileDescriptor {
+        let target = try fileCall("create", path) {
+            try SystemPackage.FileDescriptor.open(
+                path,
+                .readWrite,
+                options: [.create, .truncate, .closeOnExec, .noFollow],
+                permissions: FilePermissions(rawValue: 0o660)
+            )
+        }
+        do {
+            try FileTree.setOwner(path, owner)
+        } catch {
+            try? target.close()
+            throw error
+        }
+        return target
+    }
+
+    // MARK: Objects
+
+    /// One object and the place of its content in the file.
+    private struct Part {
+        var object: ObjectName
+        var offset: Int64
+        /// Bytes of content; `nil` when the manifest does not say.
+        var size: Int64?
+        var hash: UInt32
+    }
+
+    private func parts() throws -> [Part] {
+        if file.chunks.isEmpty { return [Part(object: .file(index), offset: 0, size: file.sizes?.raw, hash: file.hash)] }
+        return try file.chunks.map {
+            Part(object: try ObjectName($0.storageName), offset: $0.offset, size: $0.size, hash: $0.hash)
+        }
+    }
+
+    private func restore(
+        _ part: Part,
+        from reader: any BackupReader,
+        to target: SystemPackage.FileDescriptor,
+        counted: ByteCount
+    ) async throws {
+        let writer = PlacedWriter(target: target, path: path, start: part.offset, limit: part.size, dataPlane: dataPlane, counted: counted)
+        let (crc, written) = try await reader.withObject(part.object) { source in
+            var source = HashedSource(source)
+            let written: Int64
+            switch codec {
+            case .identity: written = try await writer.copy(&source)
+            case .gzip: written = try await writer.inflate(&source)
+            }
+            return (source.crc, written)
+        }
+        guard crc.value == part.hash else {
+            throw EngineError(
+                .damagedBackup,
+                "hash mismatch for \(file.name), got \(FileEntry.hexadecimal(crc.value)) expected \(FileEntry.hexadecimal(part.hash))"
+            )
+        }
+        if let size = part.size, size != written {
+            throw EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
+        }
+    }
+}
+
+/// An object's pieces with the running hash of all that were taken.
+struct HashedSource {
+    private let source: any ObjectSource
+    private(set) var crc = CRC32()
+
+    init(_ source: any ObjectSource) {
+        self.source = source
+    }
+
+    mutating func next() async throws -> ByteBuffer? {
+        try Task.checkCancellation()
+        let piece = try await source.next()
+        if let piece { crc.update(piece) }
+        return piece
+    }
+}
+
+/// The bytes that one attempt has added to the meter.
+final class ByteCount: Sendable {
+    private let meter: TransferMeter
+    private let bytes = TransferMeter()
+
+    init(meter: TransferMeter) {
+        self.meter = meter
+    }
+
+    func add(_ count: Int64) {
+        meter.add(bytes: count)
+        bytes.add(bytes: count)
+    }
+
+    func discard() {
+        meter.add(bytes: -bytes.reading.bytes)
+    }
+}

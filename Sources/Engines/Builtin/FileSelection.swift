@@ -1,0 +1,63 @@
+import Catalog
+import MySQLControl
+import Streams
+import SystemPackage
+
+/// A file of a stopped server that goes into a backup.
+struct SelectedFile: Hashable, Sendable {
+    var base: BaseDirectory
+    /// Path below the base directory.
+    var name: String
+    var path: FilePath
+    var size: Int64
+}
+
+/// Which files of a stopped server a full backup holds, in the order of the manifest. The rules are Vitess's:
+/// InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that looks like a schema's.
+enum FileSelection {
+    private static let redoFolder = "#innodb_redo"
+    private static let schemaSuffixes = [".frm", ".sst", ".ibd", ".sdi"]
+
+    /// Lists the files.
+    /// - Throws: ``FileError``; ``EngineError`` with code `unsupportedFile` for a folder or special file where a file
+    ///   must be: it would be missing in the restored server.
+    static func files(of directory: TabletDirectory) throws -> [SelectedFile] {
+        var files = try entries(of: directory.innodbData, base: .innodbData, prefix: "")
+        let redo = directory.innodbLogs.appending(redoFolder)
+        if try FileTree.status(redo)?.kind == .directory {
+            files += try entries(of: redo, base: .innodbLog, prefix: redoFolder + "/")
+        } else {
+            files += try entries(of: directory.innodbLogs, base: .innodbLog, prefix: "")
+        }
+        if try FileTree.status(directory.data.appending("mysql.ibd")) != nil {
+            files.append(try file("mysql.ibd", at: directory.data.appending("mysql.ibd"), base: .data))
+        }
+        for name in try FileTree.list(directory.data) ?? [] {
+            let folder = directory.data.appending(name)
+            guard try isSchema(folder) else { continue }
+            files += try entries(of: folder, base: .data, prefix: name + "/")
+        }
+        return files
+    }
+
+    private static func isSchema(_ folder: FilePath) throws -> Bool {
+        guard try FileTree.status(folder)?.kind == .directory else { return false }
+        return (try FileTree.list(folder) ?? []).contains { name in
+            name == "db.opt" || schemaSuffixes.contains { name.hasSuffix($0) }
+        }
+    }
+
+    private static func entries(of folder: FilePath, base: BaseDirectory, prefix: String) throws -> [SelectedFile] {
+        try (FileTree.list(folder) ?? []).map { try file(prefix + $0, at: folder.appending($0), base: base) }
+    }
+
+    private static func file(_ name: String, at path: FilePath, base: BaseDirectory) throws -> SelectedFile {
+        guard let status = try FileTree.status(path), status.kind == .regular else {
+            throw EngineError(
+                .unsupportedFile,
+                "\(path) is not a regular file; the builtin engine cannot back up folders or special files inside \(path.removingLastComponent())"
+            )
+        }
+        return SelectedFile(base: base, name: name, path: path, size: status.size)
+    }
+}

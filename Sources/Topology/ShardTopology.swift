@@ -1,0 +1,60 @@
+package import Catalog
+
+/// The records of one cluster, read afresh at every call.
+package struct ShardTopology: Sendable {
+    private let store: any TopologyStore
+
+    /// Reads from `store`.
+    package init(store: any TopologyStore) {
+        self.store = store
+    }
+
+    /// The shard's record.
+    /// - Throws: ``TopologyError``, with code `noNode` when the shard does not exist.
+    package func shard(_ path: ShardPath) async throws -> ShardRecord {
+        let file = "keyspaces/\(path.keyspace)/shards/\(path.shard)/Shard"
+        return try decodeRecord(ShardJSON.self, try await store.read(file, in: .global), file, .global).record
+    }
+
+    /// A tablet's record.
+    /// - Throws: ``TopologyError``.
+    package func tablet(_ alias: TabletAlias) async throws -> TabletRecord {
+        let file = "tablets/\(alias)/Tablet"
+        return try decodeRecord(TabletJSON.self, try await store.read(file, in: .cell(alias.cell)), file, .cell(alias.cell)).record
+    }
+
+    /// All tablets of a shard, by the replication records of every cell.
+    /// - Throws: ``TopologyError``: a cell that cannot be read makes the result partial, which is an error here.
+    package func tablets(of path: ShardPath) async throws -> [TabletRecord] {
+        var aliases: Set<TabletAlias> = []
+        if let primary = try await shard(path).primary { aliases.insert(primary) }
+        for cell in try await cells() {
+            let file = "keyspaces/\(path.keyspace)/shards/\(path.shard)/ShardReplication"
+            do {
+                let bytes = try await store.read(file, in: .cell(cell))
+                aliases.formUnion(try decodeRecord(ReplicationJSON.self, bytes, file, .cell(cell)).aliases)
+            } catch let error as TopologyError where error.code == .noNode {
+                continue
+            } catch let error as TopologyError {
+                throw TopologyError(.partialResult, "partial result: \(path.shard): \(error)")
+            }
+        }
+        var tablets: [TabletRecord] = []
+        for alias in aliases.sorted() {
+            do {
+                tablets.append(try await tablet(alias))
+            } catch let error as TopologyError where error.code == .noNode {
+                continue
+            }
+        }
+        return tablets
+    }
+
+    private func cells() async throws -> [String] {
+        do {
+            return try await store.list("cells", in: .global)
+        } catch let error as TopologyError where error.code == .noNode {
+            return []
+        }
+    }
+}
