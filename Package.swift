@@ -67,9 +67,13 @@ let package = Package(
         library("MySQLControl", ["Catalog", "MySQLWire", "Positions", "Streams", logging, nioCore, subprocess, system]),
         library("Topology", ["Catalog", "Streams", system]),
         library("Engines", ["Catalog", "Compression", "MySQLControl", "Storage", "Streams", logging, nioCore, system]),
+        library(
+            "Workflows",
+            ["Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams", "Topology", logging, nioCore, system]
+        ),
         .executableTarget(
             name: "vtbackup",
-            dependencies: ["Engines", "Topology", "MySQLControl", "Storage", "Compression", argumentParser, crypto, cryptoExtras, logging, nioCore, nioEmbedded, nioPosix, nioSSL, subprocess, system, unixSignals],
+            dependencies: ["Workflows", "Engines", "Topology", "MySQLControl", "Storage", "Compression", argumentParser, crypto, cryptoExtras, logging, nioCore, nioEmbedded, nioPosix, nioSSL, subprocess, system, unixSignals],
             swiftSettings: settings
         ),
     ]

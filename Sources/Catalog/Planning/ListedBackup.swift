@@ -11,10 +11,22 @@ package struct ListedBackup: Hashable, Sendable {
 
     package var name: String
     package var state: State
+    /// Number of files and their bytes, when the manifest knows them. The manifest of a listing has no file entries:
+    /// a hundred backups of twenty thousand tables must not be in memory at once.
+    package var fileCount: Int?
+    package var sizes: FileEntry.Sizes?
 
-    /// Creates a listing entry.
+    /// Creates a listing entry; keeps the sums of the manifest's file entries, not the entries.
     package init(name: String, state: State) {
-        (self.name, self.state) = (name, state)
+        self.name = name
+        guard case .complete(var manifest) = state, let builtin = manifest.builtin else {
+            self.state = state
+            return
+        }
+        fileCount = builtin.files.count
+        sizes = builtin.totalSizes
+        manifest.builtin?.files = []
+        self.state = .complete(manifest)
     }
 
     /// The parsed name; `nil` for a folder that is no backup of ours or Vitess's.

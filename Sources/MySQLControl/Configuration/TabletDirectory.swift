@@ -54,12 +54,20 @@ package struct TabletDirectory: Hashable, Sendable {
     /// Folders that an operator may keep on disks of their own, by making `$VTDATAROOT/<name>`.
     private static let topLevel = ["data", "innodb", "relay-logs", "bin-logs"]
 
-    /// Creates the folder and all folders below it. Where `$VTDATAROOT/<name>` exists for one of the four top folders,
+    /// Creates the folder itself, which must not exist: two tablets never share one.
+    /// - Throws: ``FileError``, with `fileExists` when it is there.
+    package func claim(owner: FileOwner?) throws(FileError) {
+        try FileTree.createDirectory(path.removingLastComponent(), parents: true, owner: owner)
+        try FileTree.createDirectory(path, parents: false, owner: owner)
+    }
+
+    /// Creates the folder and all folders below it, as far as they are missing. Where `$VTDATAROOT/<name>` exists for one of the four top folders,
     /// that one becomes a link to a folder in there.
     /// - Throws: ``FileError``.
     package func create(owner: FileOwner?) throws(FileError) {
         try FileTree.createDirectory(path, parents: true, owner: owner)
         for name in Self.topLevel {
+            if try FileTree.status(path.appending(name), followLinks: false) != nil { continue }
             let shared = path.removingLastComponent().appending(name)
             if try FileTree.status(shared, followLinks: false) == nil {
                 try FileTree.createDirectory(path.appending(name), parents: true, owner: owner)
@@ -83,5 +91,23 @@ package struct TabletDirectory: Hashable, Sendable {
             try FileTree.remove(path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet"))
         }
         try FileTree.remove(path)
+    }
+}
+
+// MARK: - Restore
+
+extension TabletDirectory {
+    /// Prepares for unpacking a backup: the folder must be absent or empty, and is marked until ``finishRestore()``.
+    /// - Throws: ``FileError``; `fileExists` when something is there, which is never overwritten.
+    package func prepareForRestore(owner: FileOwner?) throws(FileError) {
+        if let names = try FileTree.list(path), !names.isEmpty { throw FileError("restore into a folder that is not empty", path, .fileExists) }
+        try create(owner: owner)
+        try FileTree.write([], to: restoreMarker, owner: owner)
+    }
+
+    /// Removes the marker: everything has been unpacked and checked.
+    /// - Throws: ``FileError``.
+    package func finishRestore() throws(FileError) {
+        try FileTree.remove(restoreMarker)
     }
 }

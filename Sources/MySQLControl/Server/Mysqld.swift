@@ -52,13 +52,6 @@ package struct Mysqld: Sendable {
     /// Creates folders and my.cnf.
     /// - Throws: ``MysqldError`` or ``FileError``.
     package func prepareDirectory() async throws {
-        let longest = 107
-        guard configuration.socket.string.utf8.count <= longest else {
-            throw MysqldError(
-                .configuration,
-                "the socket path \(configuration.socket) has more than \(longest) bytes; HINT: give a shorter one with --mysql-socket, or use a shorter VTDATAROOT"
-            )
-        }
         try directory.create(owner: user.fileOwner)
         try await writeConfiguration()
     }
@@ -66,6 +59,13 @@ package struct Mysqld: Sendable {
     /// Writes my.cnf from the `make_mycnf` hook's output, or from the fragments of this version.
     /// - Throws: ``MysqldError`` or ``FileError``.
     package func writeConfiguration() async throws {
+        let longest = 107
+        guard configuration.socket.string.utf8.count <= longest else {
+            throw MysqldError(
+                .configuration,
+                "the socket path \(configuration.socket) has more than \(longest) bytes; HINT: give a shorter one with --mysql-socket, or use a shorter VTDATAROOT"
+            )
+        }
         let text: String
         if let output = try await hooks.run("make_mycnf", environment: hookEnvironment) {
             text = try configuration.render(output.standardOutput)

@@ -1,0 +1,44 @@
+import Catalog
+import MySQLControl
+package import MySQLWire
+package import NIOCore
+package import Positions
+import Streams
+package import Topology
+
+/// Asks the primary's mysqld itself, as the replication user: for replication sets without tablet managers.
+package struct MySQLPrimary: PrimaryTablet {
+    private static let attemptLimit = Duration.seconds(60)
+    private let credentials: MySQLConnection.Credentials
+    private let tls: MySQLConnection.TLSMode
+    private let eventLoops: any EventLoopGroup
+
+    /// Uses the replication user and its TLS mode.
+    package init(credentials: MySQLConnection.Credentials, tls: MySQLConnection.TLSMode, eventLoops: any EventLoopGroup) {
+        (self.credentials, self.tls, self.eventLoops) = (credentials, tls, eventLoops)
+    }
+
+    package func position(of tablet: TabletRecord) async throws -> Position {
+        let configuration = MySQLConnection.Configuration(
+            address: .tcp(host: tablet.mysqlHostname, port: tablet.mysqlPort),
+            credentials: credentials,
+            tls: tls
+        )
+        do {
+            return try await withDeadline(Self.attemptLimit, operation: "asking mysqld at \(configuration.address) for its position") {
+                try await MySQLConnection.with(configuration, on: eventLoops) { connection in
+                    let isMariaDB = connection.serverVersion.contains("MariaDB")
+                    let dialect: ReplicationDialect = isMariaDB ? .mariaDB : .modern
+                    let text = try await connection.query(dialect.executedPosition).scalar ?? ""
+                    return try Position(text, flavor: dialect.flavor)
+                }
+            }
+        } catch let error as MySQLWireError {
+            // Access denied for user or host: no retry heals that.
+            guard let errno = error.serverErrno, [1044, 1045, 1130, 1227].contains(errno) else { throw error }
+            throw PrimaryError(
+                "can't get primary replication position: mysqld at \(configuration.address) refuses \(credentials.user): \(error); HINT: check --db-repl-user and --db-repl-password"
+            )
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package import Catalog
+package import FoundationEssentials
+package import Logging
+import Storage
+
+/// Removes what the retention policy does not keep.
+package struct Pruning: Sendable {
+    private let backups: ShardBackups
+    private let policy: Retention.Policy
+    private let logger: Logger
+
+    /// Prunes the backups of one shard.
+    package init(backups: ShardBackups, policy: Retention.Policy, logger: Logger) {
+        (self.backups, self.policy, self.logger) = (backups, policy, logger)
+    }
+
+    /// What ``run(now:)`` would do.
+    /// - Throws: what the store throws.
+    package func plan(now: Date) async throws -> Retention {
+        Retention(try await backups.load(), policy: policy, now: now)
+    }
+
+    /// Plans, logs each removal with its reason, and removes, newest dependents first.
+    /// - Throws: ``WorkflowError`` that names the backup which could not be removed; the ones before it are gone.
+    package func run(now: Date) async throws {
+        guard policy.minimumTime > 0 else {
+            logger.info("\(ContractLog.pruningDisabled)")
+            return
+        }
+        let listed = try await step(.storage, "can't list backups") { try await backups.load() }
+        for case (let name, .incomplete(let reason)) in listed.map({ ($0.name, $0.state) }) {
+            logger.info("\(ContractLog.ignoringIncomplete(name, reason))")
+        }
+        let plan = Retention(listed, policy: policy, now: now)
+        for verdict in plan.verdicts where !verdict.remove { logger.info("Keeping backup \(verdict.name): \(verdict.reason)") }
+        for verdict in plan.removals {
+            logger.info("\(ContractLog.removing(verdict.name, backups.shard, limit: policy.minimumTime))")
+            try await step(.storage, "couldn't remove backup \(verdict.name) from \(backups.shard)") {
+                try await backups.storage.removeBackup(verdict.name, of: backups.shard)
+            }
+        }
+        if plan.removals.isEmpty, let oldest = listed.first(where: { $0.time != nil })?.time,
+            now.timeIntervalSince(oldest) < policy.minimumTime
+        {
+            logger.info("\(ContractLog.notOldEnough(oldest, limit: policy.minimumTime))")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package import Catalog
+package import Engines
+package import Logging
+import MySQLControl
+import Storage
+package import SystemPackage
+
+/// Unpacks a backup into a folder laid out as a tablet's, checks it, and starts nothing.
+package struct RestoreToFolder: Sendable {
+    private let backups: ShardBackups
+    private let engine: BuiltinRestore
+    private let logger: Logger
+
+    /// Restores backups of one shard.
+    package init(backups: ShardBackups, engine: BuiltinRestore, logger: Logger) {
+        (self.backups, self.engine, self.logger) = (backups, engine, logger)
+    }
+
+    /// Restores `name`, or the newest complete full backup.
+    ///
+    /// The marker `restore_in_progress` stands in the folder until everything has been checked.
+    /// - Returns: the manifest of what was restored.
+    /// - Throws: ``WorkflowError``.
+    package func run(name: String?, into folder: FilePath, progress: PassProgress) async throws -> Manifest {
+        let chosen = try await choose(name)
+        let reader = try backups.storage.backup(chosen, of: backups.shard)
+        guard case .complete(let manifest) = try await reader.manifest() else {
+            throw WorkflowError(.storage, "backup \(backups.shard)/\(chosen) is not complete any more; HINT: list the backups again")
+        }
+        let directory = TabletDirectory(path: folder, uid: 0)
+        try await step(.storage, "cannot restore into \(folder)") { try directory.prepareForRestore(owner: engine.owner) }
+        logger.info("Restore: unpacking \(backups.shard)/\(chosen) into \(folder)")
+        let meter = TransferMeter()
+        try await progress.during(.restoreLastBackup, transfer: meter) {
+            try await step(.copy, "can't restore from backup") {
+                try await engine.restoreFiles(manifest, from: reader, to: directory, meter: meter)
+                try directory.finishRestore()
+            }
+        }
+        logger.info("\(ContractLog.restoreComplete)")
+        return manifest
+    }
+
+    private func choose(_ name: String?) async throws -> String {
+        let listed = try await step(.storage, "can't list backups") { try await backups.load() }
+        if let name {
+            guard let backup = listed.first(where: { $0.name == name }) else {
+                throw WorkflowError(.refused, "there is no backup \(CatalogError.excerpt(name)) in \(backups.shard); HINT: see --list-backups")
+            }
+            if case .incomplete(let reason) = backup.state {
+                throw WorkflowError(.refused, "backup \(backups.shard)/\(name) is incomplete and cannot be restored: \(reason)")
+            }
+            return name
+        }
+        guard let newest = listed.last(where: { $0.manifest?.incremental == false }) else {
+            throw WorkflowError(.refused, listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete")
+        }
+        return newest.name
+    }
+}
