@@ -71,9 +71,19 @@ let package = Package(
             "Workflows",
             ["Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams", "Topology", logging, nioCore, system]
         ),
+        library("CommandLineKit", ["Catalog", argumentParser]),
+        library("Observability", ["Streams", logging, system]),
+        library(
+            "ServerAssembly",
+            [
+                "Catalog", "CommandLineKit", "Compression", "Engines", "MySQLControl", "MySQLWire", "Observability", "Positions", "Storage", "Streams",
+                "Topology", "Workflows", argumentParser, logging, nioCore, nioPosix, system, unixSignals,
+            ]
+        ),
+        // Programs.
         .executableTarget(
             name: "vtbackup",
-            dependencies: ["Workflows", "Engines", "Topology", "MySQLControl", "Storage", "Compression", argumentParser, crypto, cryptoExtras, logging, nioCore, nioEmbedded, nioPosix, nioSSL, subprocess, system, unixSignals],
+            dependencies: ["CommandLineKit", "Observability", "ServerAssembly", argumentParser, logging, system],
             swiftSettings: settings
         ),
     ]

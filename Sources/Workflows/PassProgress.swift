@@ -9,8 +9,6 @@ package final class PassProgress: Sendable {
         case catchupReplication = "CatchupReplication"
         case takeNewBackup = "TakeNewBackup"
         case initialBackup = "InitialBackup"
-        case initMySQLd = "InitMySQLd"
-        case stopMySQLd = "StopMySQLd"
         case prune = "Prune"
     }
 

@@ -1,0 +1,97 @@
+import Catalog
+import FoundationEssentials
+import Positions
+import Observability
+
+/// The output of `--list-backups`: a table for people, or the documented JSON.
+struct BackupListing {
+    let shard: ShardPath
+    let backups: [ListedBackup]
+
+    /// One backup in JSON. Absent values are unknown.
+    private struct Entry: Encodable {
+        var name: String
+        var complete: Bool
+        var incompleteReason: String?
+        var engine: String?
+        var kind: String?
+        var position: String?
+        var startedAt: String?
+        var finishedAt: String?
+        var durationSeconds: Double?
+        var files: Int?
+        var sizeBytes: Int64?
+        var storedBytes: Int64?
+        var mysqlVersion: String?
+
+        init(_ backup: ListedBackup) {
+            name = backup.name
+            complete = backup.manifest != nil
+            if case .incomplete(let reason) = backup.state { incompleteReason = reason }
+            startedAt = backup.time.map(BackupTimestamp.rfc3339)
+            files = backup.fileCount
+            sizeBytes = backup.sizes?.raw
+            storedBytes = backup.sizes?.stored
+            guard let manifest = backup.manifest else { return }
+            engine = manifest.method
+            kind = manifest.incremental ? "incremental" : "full"
+            position = manifest.position.encoded
+            finishedAt = manifest.finishedTime.map(BackupTimestamp.rfc3339)
+            durationSeconds = manifest.duration
+            mysqlVersion = manifest.mysqlVersion
+        }
+    }
+
+    private struct Document: Encodable {
+        var keyspace: String
+        var shard: String
+        var backups: [Entry]
+    }
+
+    /// The JSON document.
+    func json() throws -> String {
+        let document = Document(keyspace: shard.keyspace, shard: shard.shard, backups: backups.map(Entry.init))
+        return try JSONText.encode(document)
+    }
+
+    /// The table.
+    var table: String {
+        let header = ["NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "POSITION"]
+        let rows = backups.map { backup -> [String] in
+            guard let manifest = backup.manifest else {
+                let reason = if case .incomplete(let reason) = backup.state { reason } else { "" }
+                return [backup.name, "incomplete", "-", "-", "-", "-", "-", "-", "-", reason]
+            }
+            let duration = manifest.duration
+            let rate = duration.flatMap { seconds in backup.sizes.map { ProgressLine.bytes(Int64(Double($0.raw) / max(seconds, 1))) + "/s" } }
+            return [
+                backup.name, "complete", manifest.method, manifest.incremental ? "incremental" : "full",
+                backup.fileCount.map(String.init) ?? "-", backup.sizes.map { ProgressLine.bytes($0.raw) } ?? "-",
+                backup.sizes.map { ProgressLine.bytes($0.stored) } ?? "-", duration.map { ProgressLine.seconds($0) } ?? "-", rate ?? "-",
+                manifest.position.encoded,
+            ]
+        }
+        return TextTable.render([header] + rows)
+    }
+}
+
+/// Columns of equal width.
+enum TextTable {
+    static func render(_ rows: [[String]]) -> String {
+        guard let columns = rows.first?.count else { return "" }
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = row.enumerated().map { $0.offset == columns - 1 ? $0.element : $0.element + String(repeating: " ", count: widths[$0.offset] - $0.element.count) }
+            return cells.joined(separator: "  ")
+        }.joined(separator: "\n") + "\n"
+    }
+}
+
+/// JSON for people and scripts: sorted keys, indented, slashes as they are.
+enum JSONText {
+    static func encode(_ value: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+    }
+}

@@ -1,0 +1,287 @@
+import Catalog
+import CommandLineKit
+import Compression
+import Engines
+import FoundationEssentials
+package import Logging
+import MySQLControl
+import MySQLWire
+import NIOCore
+import NIOPosix
+package import Observability
+import Positions
+import Storage
+import Streams
+package import SystemPackage
+import Topology
+import Workflows
+
+/// Puts a `vtbackup` together from its flags, and runs what they ask for.
+package struct VtbackupAssembly: Sendable {
+    private let options: VtbackupOptions
+    private let given: Set<String>
+    private let environment: [String: String]
+    private let program: FilePath
+    private let sink: LogSink
+    private let logger: Logger
+
+    /// Takes what the command line and the environment say. Nothing below reads either.
+    /// - Parameters:
+    ///   - given: names of the flags that were given.
+    ///   - program: absolute path of this program, where it is known.
+    package init(
+        options: VtbackupOptions,
+        given: Set<String>,
+        environment: [String: String],
+        program: FilePath,
+        sink: LogSink,
+        logger: Logger
+    ) {
+        (self.options, self.given, self.environment) = (options, given, environment)
+        (self.program, self.sink, self.logger) = (program, sink, logger)
+    }
+
+    /// What the threads and connections of one run are.
+    private struct Resources: Sendable {
+        var fileThreads: BlockingThreads
+        var codecThreads: BlockingThreads
+        var storage: any BackupStorage
+    }
+
+    /// Runs the action, or the pass.
+    /// - Parameter print: takes results for stdout.
+    /// - Throws: any error of the layers below; `UsageError` for flags that cannot be used.
+    package func run(print: @escaping @Sendable (String) -> Void) async throws {
+        try options.validate(given: given)
+        let shard = try options.shardPath()
+        for warning in options.warnings(given: given) { logger.warning("\(warning)") }
+        let grace = options.action.shutdownGrace.duration
+        try await withInterruption(grace: grace, logger: logger) {
+            try await withResources { resources in
+                let backups = ShardBackups(shard: shard, storage: resources.storage)
+                if options.action.listBackups {
+                    try await list(backups, print)
+                } else if options.action.pruneDryRun {
+                    try await showPruning(backups, print)
+                } else if !options.action.restoreTo.isEmpty {
+                    try await restore(backups, resources, print)
+                } else {
+                    try await pass(shard, resources)
+                }
+            }
+        }
+    }
+
+    private func withResources(_ body: @escaping @Sendable (Resources) async throws -> Void) async throws {
+        try await BlockingThreads.with(count: min(8, options.policy.concurrency)) { fileThreads in
+            try await BlockingThreads.with(count: Processors.available) { codecThreads in
+                let storage = try options.storage.open(threads: fileThreads)
+                try await body(Resources(fileThreads: fileThreads, codecThreads: codecThreads, storage: storage))
+            }
+        }
+    }
+
+    // MARK: Actions
+
+    private func list(_ backups: ShardBackups, _ print: (String) -> Void) async throws {
+        let listing = BackupListing(shard: backups.shard, backups: try await backups.load())
+        print(options.action.json ? try listing.json() : listing.table)
+    }
+
+    private func showPruning(_ backups: ShardBackups, _ print: (String) -> Void) async throws {
+        let plan = try await Pruning(backups: backups, policy: retentionPolicy, logger: logger).plan(now: Date())
+        let report = RetentionReport(shard: backups.shard, retention: plan)
+        print(options.action.json ? try report.json() : report.table)
+    }
+
+    private func restore(_ backups: ShardBackups, _ resources: Resources, _ print: @escaping @Sendable (String) -> Void) async throws {
+        let engine = try restoreEngine(resources, owner: nil, durable: true)
+        let action = RestoreToFolder(backups: backups, engine: engine, logger: logger)
+        let name = options.action.backupName.isEmpty ? nil : options.action.backupName
+        let folder = FilePath(options.action.restoreTo)
+        let manifest = try await showingProgress { progress in
+            try await action.run(name: name, into: folder, progress: progress)
+        }
+        let report = RestoreReport(backup: manifest.backupName, folder: folder.string, position: manifest.position.encoded)
+        print(options.action.json ? try JSONText.encode(report) : "restored \(report.backup) to \(report.folder)\nposition \(report.position)\n")
+    }
+
+    private struct RestoreReport: Encodable {
+        var backup: String
+        var folder: String
+        var position: String
+    }
+
+    // MARK: Pass
+
+    private func pass(_ shard: ShardPath, _ resources: Resources) async throws {
+        try options.topology.validateProtocol()
+        let (queries, skipped) = try options.initQueries()
+        if let skipped { logger.info("\(skipped)") }
+        let topology = ShardTopology(store: try options.topology.open())
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await withCleanup {
+            var generator = SystemRandomNumberGenerator()
+            let alias = TabletAlias(cell: "vtbackup", uid: UInt32.random(in: 0..<UInt32.max, using: &generator))
+            let serverID = MyCnf.randomServerID(using: &generator)
+            let settings = try await settings(shard, alias, queries, resources)
+            let replication = MySQLConnection.Credentials(user: options.mysqld.dbReplUser, password: options.mysqld.dbReplPassword)
+            try await showingProgress { progress in
+                try await BackupPass(
+                    settings: settings,
+                    storage: resources.storage,
+                    topology: topology,
+                    primary: MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops),
+                    source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
+                    makeServer: { try await makeServer(alias, serverID: serverID, shard, eventLoops) },
+                    backupEngine: try backupEngine(resources),
+                    restoreEngine: try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false),
+                    progress: progress,
+                    now: { Date() },
+                    logger: logger
+                ).run()
+            }
+        } cleanup: {
+            try await eventLoops.shutdownGracefully()
+        }
+        await keepAlive()
+    }
+
+    private func settings(
+        _ shard: ShardPath,
+        _ alias: TabletAlias,
+        _ queries: InitQueries?,
+        _ resources: Resources
+    ) async throws -> BackupPass.Settings {
+        let policy = options.policy
+        var settings = BackupPass.Settings(shard: shard, alias: alias)
+        settings.freshness.initialBackup = policy.initialBackup
+        settings.freshness.allowFirstBackup = policy.allowFirstBackup
+        settings.freshness.minimumInterval = policy.minBackupInterval.seconds
+        settings.retention = retentionPolicy
+        settings.upgradeSafe = policy.upgradeSafe
+        settings.restartBeforeBackup = policy.restartBeforeBackup
+        settings.disableRedoLog = policy.disableRedoLog
+        settings.initSQLFile = policy.initDbSqlFile.isEmpty ? nil : FilePath(policy.initDbSqlFile)
+        settings.initQueries = queries
+        settings.compressionEngineName = options.engine.compressionEngineName
+        settings.compress = options.engine.backupStorageCompress
+        settings.manifestExternalDecompressor = options.engine.manifestExternalDecompressor
+        settings.hostname = HostName.own
+        return settings
+    }
+
+    private var retentionPolicy: Retention.Policy {
+        var policy = Retention.Policy()
+        policy.minimumTime = options.policy.minRetentionTime.seconds
+        policy.minimumCount = options.policy.minRetentionCount
+        return policy
+    }
+
+    private func makeServer(_ alias: TabletAlias, serverID: UInt32, _ shard: ShardPath, _ eventLoops: MultiThreadedEventLoopGroup) async throws -> Mysqld {
+        let installation = try await MysqldInstallation.locate(environment: environment)
+        let directory = TabletDirectory(dataRoot: dataRoot, uid: alias.uid)
+        let socket = options.mysqld.mysqlSocket.isEmpty ? nil : FilePath(options.mysqld.mysqlSocket)
+        var mysqld = Mysqld(
+            installation: installation,
+            configuration: MyCnf(directory: directory, serverID: serverID, port: options.mysqld.mysqlPort, socket: socket),
+            user: try mysqldUser(root: installation.root),
+            hooks: Hooks(root: Hooks.root(environment: environment, program: program)),
+            administrator: MySQLConnection.Credentials(user: options.mysqld.dbDbaUser, password: options.mysqld.dbDbaPassword),
+            eventLoops: eventLoops,
+            logger: logger
+        )
+        mysqld.extraConfigurations = extraConfigurations
+        mysqld.hookEnvironment = [
+            "KEYSPACE": shard.keyspace, "SHARD": shard.shard, "TABLET_TYPE": environment["TABLET_TYPE"] ?? "",
+            "TABLET_ID": String(alias.uid), "TABLET_DIR": directory.path.string, "MYSQL_PORT": String(options.mysqld.mysqlPort),
+        ]
+        mysqld.startTimeout = options.mysqld.mysqlTimeout.duration
+        mysqld.stopTimeout = min(options.mysqld.mysqlShutdownTimeout.duration, options.engine.builtinbackupMysqldTimeout.duration)
+        return mysqld
+    }
+
+    private var dataRoot: FilePath {
+        let root = environment["VTDATAROOT"] ?? ""
+        return root.isEmpty ? "/vt" : FilePath(root).lexicallyNormalized()
+    }
+
+    private var extraConfigurations: [FilePath] {
+        (environment["EXTRA_MY_CNF"] ?? "").split(separator: ":").map { FilePath(String($0)) }
+    }
+
+    private func mysqldUser(root: FilePath? = nil) throws -> MysqldUser {
+        try MysqldUser.decide(
+            allowRoot: options.mysqld.allowRoot,
+            dataRoot: dataRoot,
+            mustEnter: (root.map { [$0] } ?? []) + extraConfigurations
+        )
+    }
+
+    // MARK: Engines
+
+    private func dataPlane(_ resources: Resources) throws -> DataPlane {
+        let blocks = given.contains("backup-storage-number-blocks") ? options.engine.backupStorageNumberBlocks : nil
+        return DataPlane(
+            threads: resources.codecThreads,
+            codec: try options.engine.codec(),
+            chunkSize: options.engine.backupStorageBlockSize,
+            blocksInFlight: blocks
+        )
+    }
+
+    private func backupEngine(_ resources: Resources) throws -> BuiltinBackup {
+        BuiltinBackup(
+            dataPlane: try dataPlane(resources),
+            codec: try options.engine.codec(),
+            concurrency: options.policy.concurrency,
+            progressInterval: options.engine.builtinbackupProgress.duration,
+            logger: logger
+        )
+    }
+
+    private func restoreEngine(_ resources: Resources, owner: FileOwner?, durable: Bool) throws -> BuiltinRestore {
+        BuiltinRestore(
+            dataPlane: try dataPlane(resources),
+            concurrency: options.policy.concurrency,
+            owner: owner,
+            durable: durable,
+            logger: logger
+        )
+    }
+
+    // MARK: Around a run
+
+    /// Runs `body` while a terminal shows its progress.
+    private func showingProgress<Result: Sendable>(_ body: @escaping @Sendable (PassProgress) async throws -> Result) async throws -> Result {
+        let progress = PassProgress()
+        guard sink.isTerminal else { return try await body(progress) }
+        return try await withThrowingTaskGroup(of: Result?.self) { group in
+            group.addTask {
+                await PassProgressDisplay(sink: sink, progress: progress).run()
+                return nil
+            }
+            group.addTask { try await body(progress) }
+            var result: Result?
+            do {
+                while result == nil, let next = try await group.next() { result = next }
+            } catch {
+                group.cancelAll()
+                try? await group.waitForAll()
+                throw error
+            }
+            group.cancelAll()
+            try? await group.waitForAll()
+            guard let result else { throw CancellationError() }
+            return result
+        }
+    }
+
+    private func keepAlive() async {
+        let wait = options.policy.keepAliveTimeout
+        guard wait.nanoseconds > 0 else { return }
+        logger.info("Backup was successful, waiting \(GoDuration.text(nanoseconds: wait.nanoseconds)) before exiting (or until context expires).")
+        // A signal ends the wait, not the success.
+        try? await Task.sleep(for: wait.duration)
+    }
+}

@@ -1,0 +1,16 @@
+import FoundationEssentials
+
+/// A failure in JSON, for `--json`: `{"error": {"message": …}}`.
+enum ErrorDocument {
+    private struct Document: Encodable {
+        struct Body: Encodable { var message: String }
+        var error: Body
+    }
+
+    static func json(_ error: any Error) -> String {
+        let document = Document(error: .init(message: "\(error)"))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return (try? String(decoding: encoder.encode(document), as: UTF8.self) + "\n") ?? "{\"error\": {}}\n"
+    }
+}
