@@ -121,38 +121,53 @@ package struct VtbackupAssembly: Sendable {
         let topology = ShardTopology(store: try options.topology.open())
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         try await withCleanup {
-            var generator = SystemRandomNumberGenerator()
-            let alias = TabletAlias(cell: "vtbackup", uid: UInt32.random(in: 0..<UInt32.max, using: &generator))
-            let serverID = MyCnf.randomServerID(using: &generator)
-            let settings = try await settings(shard, alias, queries, resources)
-            let replication = MySQLConnection.Credentials(user: options.mysqld.dbReplUser, password: options.mysqld.dbReplPassword)
-            try await showingProgress { progress in
-                try await BackupPass(
-                    settings: settings,
-                    storage: resources.storage,
-                    topology: topology,
-                    primary: MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops),
-                    source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
-                    makeServer: { try await makeServer(alias, serverID: serverID, shard, eventLoops) },
-                    backupEngine: try backupEngine(resources),
-                    restoreEngine: try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false),
-                    progress: progress,
-                    now: { Date() },
-                    logger: logger
-                ).run()
-            }
+            try await runPass(shard, topology, queries, resources, eventLoops)
         } cleanup: {
             try await eventLoops.shutdownGracefully()
         }
         await keepAlive()
     }
 
+    private func runPass(
+        _ shard: ShardPath,
+        _ topology: ShardTopology,
+        _ queries: InitQueries?,
+        _ resources: Resources,
+        _ eventLoops: MultiThreadedEventLoopGroup
+    ) async throws {
+        var generator = SystemRandomNumberGenerator()
+        let alias = TabletAlias(cell: "vtbackup", uid: UInt32.random(in: 0..<UInt32.max, using: &generator))
+        let serverID = MyCnf.randomServerID(using: &generator)
+        let replication = MySQLConnection.Credentials(user: options.mysqld.dbReplUser, password: options.mysqld.dbReplPassword)
+        let makeServer: @Sendable () async throws -> Mysqld = {
+            try await server(alias, serverID: serverID, shard, eventLoops)
+        }
+        let settings = settings(shard, alias, queries)
+        let backupEngine = try backupEngine(resources)
+        let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
+        try await showingProgress { progress in
+            let pass = BackupPass(
+                settings: settings,
+                storage: resources.storage,
+                topology: topology,
+                primary: MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops),
+                source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
+                makeServer: makeServer,
+                backupEngine: backupEngine,
+                restoreEngine: restoreEngine,
+                progress: progress,
+                now: { Date() },
+                logger: logger
+            )
+            try await pass.run()
+        }
+    }
+
     private func settings(
         _ shard: ShardPath,
         _ alias: TabletAlias,
-        _ queries: InitQueries?,
-        _ resources: Resources
-    ) async throws -> BackupPass.Settings {
+        _ queries: InitQueries?
+    ) -> BackupPass.Settings {
         let policy = options.policy
         var settings = BackupPass.Settings(shard: shard, alias: alias)
         settings.freshness.initialBackup = policy.initialBackup
@@ -178,7 +193,7 @@ package struct VtbackupAssembly: Sendable {
         return policy
     }
 
-    private func makeServer(_ alias: TabletAlias, serverID: UInt32, _ shard: ShardPath, _ eventLoops: MultiThreadedEventLoopGroup) async throws -> Mysqld {
+    private func server(_ alias: TabletAlias, serverID: UInt32, _ shard: ShardPath, _ eventLoops: MultiThreadedEventLoopGroup) async throws -> Mysqld {
         let installation = try await MysqldInstallation.locate(environment: environment)
         let directory = TabletDirectory(dataRoot: dataRoot, uid: alias.uid)
         let socket = options.mysqld.mysqlSocket.isEmpty ? nil : FilePath(options.mysqld.mysqlSocket)

@@ -1,0 +1,59 @@
+import FoundationEssentials
+package import Subprocess
+package import SystemPackage
+
+/// How a run of one of our programs ended.
+package struct ProgramRun: Sendable {
+    package var status: TerminationStatus
+    package var standardOutput: String
+    package var standardError: String
+
+    /// Exit code 0.
+    package var succeeded: Bool { status.isSuccess }
+
+    /// The exit code; `nil` when a signal ended it.
+    package var exitCode: Int32? {
+        if case .exited(let code) = status { Int32(code) } else { nil }
+    }
+}
+
+/// Programs that the package builds, and scripts that it holds.
+package enum Programs {
+    /// The root of the checkout.
+    package static var root: FilePath {
+        var path = FilePath(#filePath)
+        for _ in 0..<4 { path.removeLastComponent() }
+        return path
+    }
+
+    /// A program, from the build that the tests belong to.
+    package static func path(_ name: String) -> FilePath {
+        let folder = ProcessInfo.processInfo.environment["VTB_PROGRAMS"].map { FilePath($0) }
+        return (folder ?? root.appending(".build").appending("debug")).appending(name)
+    }
+
+    /// Runs a program to its end.
+    package static func run(
+        _ program: FilePath,
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        started: @Sendable (Int32) async throws -> Void = { _ in }
+    ) async throws -> ProgramRun {
+        var variables: [Environment.Key: String?] = ["SWIFT_BACKTRACE": "enable=no"]
+        for (key, value) in environment { variables[Environment.Key(stringLiteral: key)] = value }
+        let result = try await Subprocess.run(
+            .path(program),
+            arguments: Arguments(arguments),
+            environment: .inherit.updating(variables),
+            output: .string(limit: 16 << 20),
+            error: .string(limit: 64 << 20)
+        ) { execution in
+            try await started(execution.processIdentifier.value)
+        }
+        return ProgramRun(
+            status: result.terminationStatus,
+            standardOutput: result.standardOutput,
+            standardError: result.standardError
+        )
+    }
+}

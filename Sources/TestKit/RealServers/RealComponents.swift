@@ -1,0 +1,21 @@
+package import FoundationEssentials
+package import SystemPackage
+
+/// The real servers that tests run against, installed by `Scripts/bootstrap`.
+package enum RealComponents {
+    /// `VT_MYSQL_ROOT`, or `nil` when it is not set.
+    package static var mysqlRoot: FilePath? {
+        ProcessInfo.processInfo.environment["VT_MYSQL_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
+    }
+
+    /// Whether suites on a real mysqld run. Without it they are skipped with a reason, unless `VTB_REQUIRE_REAL=1`:
+    /// then they run and fail.
+    package static var runsMySQL: Bool {
+        mysqlRoot != nil || ProcessInfo.processInfo.environment["VTB_REQUIRE_REAL"] == "1"
+    }
+
+    /// The folder that holds all folders of tests; another user can enter it.
+    package static var testRoot: FilePath {
+        FilePath(ProcessInfo.processInfo.environment["VTB_TEST_ROOT"] ?? "/var/tmp/vtbackup-tests")
+    }
+}

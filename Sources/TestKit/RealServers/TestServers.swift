@@ -1,0 +1,133 @@
+package import Catalog
+package import Logging
+package import MySQLControl
+package import MySQLWire
+package import NIOCore
+package import NIOPosix
+import Glibc
+import Streams
+import Subprocess
+package import SystemPackage
+
+/// Makes mysqld servers for tests: initialised once in all, copied for each.
+package actor TestServers {
+    /// All suites of a run share one, so that one data directory is initialised.
+    package static let shared = TestServers()
+
+    private var template: Task<FilePath, any Error>?
+    private var serverID: UInt32 = 1000
+
+    /// Who runs the servers: we, or nobody (65534) when we are root.
+    package static var user: MysqldUser {
+        geteuid() == 0 ? .other(FileOwner(user: 65_534, group: 65_534), name: nil) : .inherited
+    }
+
+    /// A server on a copy of the template in `folder`, not started. Its data is that of a fresh tablet.
+    package func server(
+        in folder: FilePath,
+        eventLoops: any EventLoopGroup,
+        settings: String = ""
+    ) async throws -> Mysqld {
+        let source = try await initialised(eventLoops)
+        _ = try await Subprocess.run(
+            .name("cp"),
+            arguments: ["-a", "--reflink=auto", source.string, folder.string],
+            output: .discarded,
+            error: .string(limit: 4096)
+        )
+        serverID += 1
+        let mysqld = try await Self.describe(folder, serverID: serverID, eventLoops: eventLoops)
+        // A server of its own, with settings of its own.
+        try FileTree.remove(mysqld.directory.data.appending("auto.cnf"))
+        try FileTree.remove(mysqld.directory.configuration)
+        try await mysqld.writeConfiguration()
+        if let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
+            let own = Array("super-read-only = OFF\nread-only = OFF\nbind-address = 127.0.0.1\n\(settings)\n".utf8)
+            try FileTree.write(text + own, to: mysqld.directory.configuration, owner: Self.user.fileOwner)
+        }
+        return mysqld
+    }
+
+    /// A server on a folder that holds a restored backup.
+    package func restoredServer(in folder: FilePath, eventLoops: any EventLoopGroup) async throws -> Mysqld {
+        serverID += 1
+        let mysqld = try await Self.describe(folder, serverID: serverID, eventLoops: eventLoops)
+        try await mysqld.writeConfiguration()
+        if let owner = Self.user.fileOwner {
+            _ = try await Subprocess.run(
+                .name("chown"),
+                arguments: ["-R", "\(owner.user):\(owner.group)", folder.string],
+                output: .discarded,
+                error: .discarded
+            )
+        }
+        return mysqld
+    }
+
+    private func initialised(_ eventLoops: any EventLoopGroup) async throws -> FilePath {
+        if let template { return try await template.value }
+        // Kept for the other suites: whoever comes first makes it, everybody waits for it.
+        let task = Task { try await Self.makeTemplate(eventLoops) }
+        template = task
+        return try await task.value
+    }
+
+    private static func makeTemplate(_ eventLoops: any EventLoopGroup) async throws -> FilePath {
+        try FileTree.createDirectory(RealComponents.testRoot, parents: true)
+        chmod(RealComponents.testRoot.string, 0o755)
+        let folder = RealComponents.testRoot.appending("template-\(getpid())")
+        try FileTree.remove(folder)
+        let mysqld = try await describe(folder, serverID: 999, eventLoops: eventLoops)
+        try await mysqld.initialize(initSQLFile: nil) { server in
+            try await server.resetReplication()
+        }
+        return folder
+    }
+
+    private static func describe(_ folder: FilePath, serverID: UInt32, eventLoops: any EventLoopGroup) async throws -> Mysqld {
+        guard let root = RealComponents.mysqlRoot else {
+            throw MysqldError(.installation, "VT_MYSQL_ROOT is not set; HINT: eval \"$(Scripts/bootstrap --print-env)\"")
+        }
+        var mysqld = Mysqld(
+            installation: try await MysqldInstallation.locate(environment: ["VT_MYSQL_ROOT": root.string]),
+            configuration: MyCnf(
+                directory: TabletDirectory(path: folder, uid: 0),
+                serverID: serverID,
+                port: freePort()
+            ),
+            user: user,
+            hooks: Hooks(root: "/nonexistent"),
+            administrator: MySQLConnection.Credentials(user: "vt_dba"),
+            eventLoops: eventLoops,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+        mysqld.startTimeout = .seconds(60)
+        mysqld.stopTimeout = .seconds(60)
+        return mysqld
+    }
+}
+
+extension RunningMysqld {
+    /// Runs statements on one connection and returns the last answer.
+    @discardableResult
+    package func sql(_ statements: String...) async throws -> ResultSet {
+        try await withConnection { connection in
+            var last = ResultSet()
+            for statement in statements { last = try await connection.query(statement) }
+            return last
+        }
+    }
+
+    /// `CHECKSUM TABLE` of every table of a database, by name.
+    package func checksums(of database: String) async throws -> [String: String] {
+        let names = try await sql(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = \(SQLText.literal(database)) ORDER BY 1"
+        ).rows.compactMap { $0.first ?? nil }
+        var checksums: [String: String] = [:]
+        for name in names {
+            let answer = try await sql("CHECKSUM TABLE \(SQLText.name(database)).\(SQLText.name(name))")
+            checksums[name] = answer.value("Checksum") ?? "missing"
+        }
+        return checksums
+    }
+}
