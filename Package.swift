@@ -29,8 +29,14 @@ func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target
     .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+/// Golden files (`Fixtures`) are found beside the tests' sources; they are no resources of a bundle.
+func tests(_ name: String, _ dependencies: [Target.Dependency], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name,
+        dependencies: dependencies,
+        exclude: fixtures ? ["Fixtures"] : [],
+        swiftSettings: settings
+    )
 }
 
 let package = Package(
@@ -64,19 +70,26 @@ let package = Package(
         library("Compression", ["CISAL", "Streams", nioCore]),
         library("Storage", ["Catalog", "Streams", nioCore, system]),
         library("MySQLWire", ["Streams", crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
-        library("MySQLControl", ["Catalog", "MySQLWire", "Positions", "Streams", logging, nioCore, subprocess, system]),
+        library(
+            "MySQLControl",
+            ["Catalog", "MySQLWire", "Positions", "Streams", logging, nioCore, subprocess, system]
+        ),
         library("Topology", ["Catalog", "Streams", system]),
         library("Engines", ["Catalog", "Compression", "MySQLControl", "Storage", "Streams", logging, nioCore, system]),
         library(
             "Workflows",
-            ["Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams", "Topology", logging, nioCore, system]
+            [
+                "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
+                "Topology", logging, nioCore, system,
+            ]
         ),
         library("CommandLineKit", ["Catalog", argumentParser]),
         library("Observability", ["Streams", logging, system]),
         library(
             "ServerAssembly",
             [
-                "Catalog", "CommandLineKit", "Compression", "Engines", "MySQLControl", "MySQLWire", "Observability", "Positions", "Storage", "Streams",
+                "Catalog", "CommandLineKit", "Compression", "Engines", "MySQLControl", "MySQLWire", "Observability",
+                "Positions", "Storage", "Streams",
                 "Topology", "Workflows", argumentParser, logging, nioCore, nioPosix, system, unixSignals,
             ]
         ),
@@ -85,6 +98,20 @@ let package = Package(
             name: "vtbackup",
             dependencies: ["CommandLineKit", "Observability", "ServerAssembly", argumentParser, logging, system],
             swiftSettings: settings
+        ),
+        // Tests: honest fakes, real servers, and one folder of tests a target.
+        library(
+            "TestKit",
+            [
+                "Catalog", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams", logging, nioCore, nioPosix,
+                subprocess, system,
+            ]
+        ),
+        tests(
+            "IntegrationTests",
+            [
+                "Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", "TestKit", "vtbackup", nioPosix, system,
+            ]
         ),
     ]
 )

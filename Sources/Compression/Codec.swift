@@ -49,7 +49,10 @@ package enum Codec: Hashable, Sendable {
         switch engine {
         case "pargzip", "pgzip": self = .gzip(level: .isal(1))
         case "lz4", "zstd", "external":
-            throw CompressionError(.unsupported, "the backup is compressed with \(engine), which this version cannot read yet; restore it with Vitess, or choose another backup with --backup-name")
+            throw CompressionError(
+                .unsupported,
+                "the backup is compressed with \(engine), which this version cannot read yet; restore it with Vitess, or choose another backup with --backup-name"
+            )
         default: throw CompressionError(.unsupported, "unsupported engine in MANIFEST: \"\(engine)\"")
         }
     }

@@ -34,6 +34,8 @@ package struct FilePosition: Hashable, Sendable, CustomStringConvertible {
 }
 
 private func numbered(_ file: String) -> (base: Substring, number: UInt64)? {
-    guard let dot = file.lastIndex(of: "."), let number = UInt64(strict: file[file.index(after: dot)...]) else { return nil }
+    guard let dot = file.lastIndex(of: "."), let number = UInt64(strict: file[file.index(after: dot)...]) else {
+        return nil
+    }
     return (file[..<dot], number)
 }

@@ -24,15 +24,21 @@ extension GTIDSet {
     package init(sidBlock bytes: [UInt8]) throws(PositionError) {
         var rest = bytes[...]
         func next() throws(PositionError) -> UInt64 {
-            guard rest.count >= 8 else { throw PositionError("invalid SID block: truncated at byte \(rest.startIndex)") }
+            guard rest.count >= 8 else {
+                throw PositionError("invalid SID block: truncated at byte \(rest.startIndex)")
+            }
             defer { rest = rest.dropFirst(8) }
             return rest.prefix(8).reversed().reduce(0) { $0 << 8 | UInt64($1) }
         }
         var collected: [Source: [Interval]] = [:]
         let servers = try next()
-        guard servers <= UInt64(rest.count / 24) else { throw PositionError("invalid SID block: \(servers) servers do not fit") }
+        guard servers <= UInt64(rest.count / 24) else {
+            throw PositionError("invalid SID block: \(servers) servers do not fit")
+        }
         for _ in 0..<servers {
-            guard rest.count >= 16 else { throw PositionError("invalid SID block: truncated at byte \(rest.startIndex)") }
+            guard rest.count >= 16 else {
+                throw PositionError("invalid SID block: truncated at byte \(rest.startIndex)")
+            }
             let source = Source(server: ServerUUID(bigEndianBytes: rest.prefix(16)))
             rest = rest.dropFirst(16)
             let intervals = try next()

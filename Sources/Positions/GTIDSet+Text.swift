@@ -83,7 +83,9 @@ private struct GTIDSetParser {
             start = end + 1
             if field.isEmpty {
                 // `uuid:` names a server without transactions; an empty field elsewhere is a slip.
-                guard element.upperBound == colon + 1 else { throw interval(field, "strconv.ParseInt: parsing \"\": invalid syntax") }
+                guard element.upperBound == colon + 1 else {
+                    throw interval(field, "strconv.ParseInt: parsing \"\": invalid syntax")
+                }
             } else if let tag = tag(in: field) {
                 if !intervals.isEmpty { collected[source] = intervals }
                 source.tag = tag
@@ -116,13 +118,19 @@ private struct GTIDSetParser {
         guard !digits.isEmpty else { throw interval(field, "strconv.ParseInt: parsing \"\": invalid syntax") }
         for byte in bytes[digits] {
             guard isDigit(byte) else {
-                throw interval(field, "strconv.ParseInt: parsing \"\(PositionError.excerpt(text(digits)))\": invalid syntax")
+                throw interval(
+                    field,
+                    "strconv.ParseInt: parsing \"\(PositionError.excerpt(text(digits)))\": invalid syntax"
+                )
             }
             let (product, tooBig) = value.multipliedReportingOverflow(by: 10)
             let (sum, overflow) = product.addingReportingOverflow(Int64(byte - UInt8(ascii: "0")))
             // 2^63-1 is refused too: the server knows no such transaction, and interval ends are kept plus one.
             guard !tooBig, !overflow, sum < Int64.max else {
-                throw interval(field, "strconv.ParseInt: parsing \"\(PositionError.excerpt(text(digits)))\": value out of range")
+                throw interval(
+                    field,
+                    "strconv.ParseInt: parsing \"\(PositionError.excerpt(text(digits)))\": value out of range"
+                )
             }
             value = sum
         }

@@ -28,7 +28,8 @@ package struct GTIDSet: Hashable, Sendable {
         }
 
         package static func < (left: Source, right: Source) -> Bool {
-            left.server == right.server ? left.tag.utf8.lexicographicallyPrecedes(right.tag.utf8) : left.server < right.server
+            left.server == right.server
+                ? left.tag.utf8.lexicographicallyPrecedes(right.tag.utf8) : left.server < right.server
         }
     }
 

@@ -11,7 +11,9 @@ package struct MariaDBPosition: Hashable, Sendable, CustomStringConvertible {
         init(_ text: Substring) throws(PositionError) {
             let parts = text.split(separator: "-", omittingEmptySubsequences: false)
             guard parts.count == 3 else {
-                throw PositionError("invalid MariaDB GTID (\(PositionError.excerpt(text))): expecting Domain-Server-Sequence")
+                throw PositionError(
+                    "invalid MariaDB GTID (\(PositionError.excerpt(text))): expecting Domain-Server-Sequence"
+                )
             }
             guard let domain = UInt32(strict: parts[0]) else {
                 throw PositionError("invalid MariaDB GTID Domain ID (\(PositionError.excerpt(parts[0])))")
@@ -66,7 +68,9 @@ package struct MariaDBPosition: Hashable, Sendable, CustomStringConvertible {
 extension FixedWidthInteger {
     /// Decimal digits only: no sign, no separators.
     init?(strict digits: Substring) {
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else { return nil }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) else {
+            return nil
+        }
         self.init(digits, radix: 10)
     }
 }

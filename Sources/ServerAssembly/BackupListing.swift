@@ -1,7 +1,7 @@
 import Catalog
 import FoundationEssentials
-import Positions
 import Observability
+import Positions
 
 /// The output of `--list-backups`: a table for people, or the documented JSON.
 struct BackupListing {
@@ -63,11 +63,14 @@ struct BackupListing {
                 return [backup.name, "incomplete", "-", "-", "-", "-", "-", "-", "-", reason]
             }
             let duration = manifest.duration
-            let rate = duration.flatMap { seconds in backup.sizes.map { ProgressLine.bytes(Int64(Double($0.raw) / max(seconds, 1))) + "/s" } }
+            let rate = duration.flatMap { seconds in
+                backup.sizes.map { ProgressLine.bytes(Int64(Double($0.raw) / max(seconds, 1))) + "/s" }
+            }
             return [
                 backup.name, "complete", manifest.method, manifest.incremental ? "incremental" : "full",
                 backup.fileCount.map(String.init) ?? "-", backup.sizes.map { ProgressLine.bytes($0.raw) } ?? "-",
-                backup.sizes.map { ProgressLine.bytes($0.stored) } ?? "-", duration.map { ProgressLine.seconds($0) } ?? "-", rate ?? "-",
+                backup.sizes.map { ProgressLine.bytes($0.stored) } ?? "-",
+                duration.map { ProgressLine.seconds($0) } ?? "-", rate ?? "-",
                 manifest.position.encoded,
             ]
         }
@@ -81,7 +84,10 @@ enum TextTable {
         guard let columns = rows.first?.count else { return "" }
         let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
-            let cells = row.enumerated().map { $0.offset == columns - 1 ? $0.element : $0.element + String(repeating: " ", count: widths[$0.offset] - $0.element.count) }
+            let cells = row.enumerated().map {
+                $0.offset == columns - 1
+                    ? $0.element : $0.element + String(repeating: " ", count: widths[$0.offset] - $0.element.count)
+            }
             return cells.joined(separator: "  ")
         }.joined(separator: "\n") + "\n"
     }

@@ -94,7 +94,11 @@ package struct VtbackupAssembly: Sendable {
         print(options.action.json ? try report.json() : report.table)
     }
 
-    private func restore(_ backups: ShardBackups, _ resources: Resources, _ print: @escaping @Sendable (String) -> Void) async throws {
+    private func restore(
+        _ backups: ShardBackups,
+        _ resources: Resources,
+        _ print: @escaping @Sendable (String) -> Void
+    ) async throws {
         let engine = try restoreEngine(resources, owner: nil, durable: true)
         let action = RestoreToFolder(backups: backups, engine: engine, logger: logger)
         let name = options.action.backupName.isEmpty ? nil : options.action.backupName
@@ -102,8 +106,16 @@ package struct VtbackupAssembly: Sendable {
         let manifest = try await showingProgress { progress in
             try await action.run(name: name, into: folder, progress: progress)
         }
-        let report = RestoreReport(backup: manifest.backupName, folder: folder.string, position: manifest.position.encoded)
-        print(options.action.json ? try JSONText.encode(report) : "restored \(report.backup) to \(report.folder)\nposition \(report.position)\n")
+        let report = RestoreReport(
+            backup: manifest.backupName,
+            folder: folder.string,
+            position: manifest.position.encoded
+        )
+        print(
+            options.action.json
+                ? try JSONText.encode(report)
+                : "restored \(report.backup) to \(report.folder)\nposition \(report.position)\n"
+        )
     }
 
     private struct RestoreReport: Encodable {
@@ -138,7 +150,10 @@ package struct VtbackupAssembly: Sendable {
         var generator = SystemRandomNumberGenerator()
         let alias = TabletAlias(cell: "vtbackup", uid: UInt32.random(in: 0..<UInt32.max, using: &generator))
         let serverID = MyCnf.randomServerID(using: &generator)
-        let replication = MySQLConnection.Credentials(user: options.mysqld.dbReplUser, password: options.mysqld.dbReplPassword)
+        let replication = MySQLConnection.Credentials(
+            user: options.mysqld.dbReplUser,
+            password: options.mysqld.dbReplPassword
+        )
         let makeServer: @Sendable () async throws -> Mysqld = {
             try await server(alias, serverID: serverID, shard, eventLoops)
         }
@@ -193,26 +208,43 @@ package struct VtbackupAssembly: Sendable {
         return policy
     }
 
-    private func server(_ alias: TabletAlias, serverID: UInt32, _ shard: ShardPath, _ eventLoops: MultiThreadedEventLoopGroup) async throws -> Mysqld {
+    private func server(
+        _ alias: TabletAlias,
+        serverID: UInt32,
+        _ shard: ShardPath,
+        _ eventLoops: MultiThreadedEventLoopGroup
+    ) async throws -> Mysqld {
         let installation = try await MysqldInstallation.locate(environment: environment)
         let directory = TabletDirectory(dataRoot: dataRoot, uid: alias.uid)
         let socket = options.mysqld.mysqlSocket.isEmpty ? nil : FilePath(options.mysqld.mysqlSocket)
         var mysqld = Mysqld(
             installation: installation,
-            configuration: MyCnf(directory: directory, serverID: serverID, port: options.mysqld.mysqlPort, socket: socket),
+            configuration: MyCnf(
+                directory: directory,
+                serverID: serverID,
+                port: options.mysqld.mysqlPort,
+                socket: socket
+            ),
             user: try mysqldUser(root: installation.root),
             hooks: Hooks(root: Hooks.root(environment: environment, program: program)),
-            administrator: MySQLConnection.Credentials(user: options.mysqld.dbDbaUser, password: options.mysqld.dbDbaPassword),
+            administrator: MySQLConnection.Credentials(
+                user: options.mysqld.dbDbaUser,
+                password: options.mysqld.dbDbaPassword
+            ),
             eventLoops: eventLoops,
             logger: logger
         )
         mysqld.extraConfigurations = extraConfigurations
         mysqld.hookEnvironment = [
             "KEYSPACE": shard.keyspace, "SHARD": shard.shard, "TABLET_TYPE": environment["TABLET_TYPE"] ?? "",
-            "TABLET_ID": String(alias.uid), "TABLET_DIR": directory.path.string, "MYSQL_PORT": String(options.mysqld.mysqlPort),
+            "TABLET_ID": String(alias.uid), "TABLET_DIR": directory.path.string,
+            "MYSQL_PORT": String(options.mysqld.mysqlPort),
         ]
         mysqld.startTimeout = options.mysqld.mysqlTimeout.duration
-        mysqld.stopTimeout = min(options.mysqld.mysqlShutdownTimeout.duration, options.engine.builtinbackupMysqldTimeout.duration)
+        mysqld.stopTimeout = min(
+            options.mysqld.mysqlShutdownTimeout.duration,
+            options.engine.builtinbackupMysqldTimeout.duration
+        )
         return mysqld
     }
 
@@ -268,7 +300,9 @@ package struct VtbackupAssembly: Sendable {
     // MARK: Around a run
 
     /// Runs `body` while a terminal shows its progress.
-    private func showingProgress<Result: Sendable>(_ body: @escaping @Sendable (PassProgress) async throws -> Result) async throws -> Result {
+    private func showingProgress<Result: Sendable>(
+        _ body: @escaping @Sendable (PassProgress) async throws -> Result
+    ) async throws -> Result {
         let progress = PassProgress()
         guard sink.isTerminal else { return try await body(progress) }
         return try await withThrowingTaskGroup(of: Result?.self) { group in
@@ -295,7 +329,9 @@ package struct VtbackupAssembly: Sendable {
     private func keepAlive() async {
         let wait = options.policy.keepAliveTimeout
         guard wait.nanoseconds > 0 else { return }
-        logger.info("Backup was successful, waiting \(GoDuration.text(nanoseconds: wait.nanoseconds)) before exiting (or until context expires).")
+        logger.info(
+            "Backup was successful, waiting \(GoDuration.text(nanoseconds: wait.nanoseconds)) before exiting (or until context expires)."
+        )
         // A signal ends the wait, not the success.
         try? await Task.sleep(for: wait.duration)
     }

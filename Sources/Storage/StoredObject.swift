@@ -29,16 +29,21 @@ extension BackupWriter {
         let tally = Mutex((crc: CRC32(), size: Int64(0)))
         let confirmed = try await put(object, sizeHint: sizeHint) { sink in
             tally.withLock { $0 = (CRC32(), 0) }
-            try await body(HashingSink(next: sink) { bytes in
-                tally.withLock { tally in
-                    tally.crc.update(bytes)
-                    tally.size += Int64(bytes.readableBytes)
+            try await body(
+                HashingSink(next: sink) { bytes in
+                    tally.withLock { tally in
+                        tally.crc.update(bytes)
+                        tally.size += Int64(bytes.readableBytes)
+                    }
                 }
-            })
+            )
         }
         let (crc, size) = tally.withLock { $0 }
         guard confirmed == size else {
-            throw StorageError(.incompleteWrite, "object \(object) of backup \(name): \(size) bytes were written, the store holds \(confirmed)")
+            throw StorageError(
+                .incompleteWrite,
+                "object \(object) of backup \(name): \(size) bytes were written, the store holds \(confirmed)"
+            )
         }
         return StoredObject(name: object, size: size, crc32: crc.value)
     }

@@ -20,7 +20,12 @@ package struct ShardTopology: Sendable {
     /// - Throws: ``TopologyError``.
     package func tablet(_ alias: TabletAlias) async throws -> TabletRecord {
         let file = "tablets/\(alias)/Tablet"
-        return try decodeRecord(TabletJSON.self, try await store.read(file, in: .cell(alias.cell)), file, .cell(alias.cell)).record
+        return try decodeRecord(
+            TabletJSON.self,
+            try await store.read(file, in: .cell(alias.cell)),
+            file,
+            .cell(alias.cell)
+        ).record
     }
 
     /// All tablets of a shard, by the replication records of every cell.

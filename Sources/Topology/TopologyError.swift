@@ -23,7 +23,9 @@ package struct TopologyError: Error, Hashable, Sendable, CustomStringConvertible
     }
 
     /// Nothing is at `path`.
-    package static func noNode(_ path: String) -> TopologyError { TopologyError(.noNode, "node doesn't exist: \(path)") }
+    package static func noNode(_ path: String) -> TopologyError {
+        TopologyError(.noNode, "node doesn't exist: \(path)")
+    }
 
     package var description: String { message }
 }

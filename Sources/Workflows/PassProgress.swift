@@ -34,7 +34,11 @@ package final class PassProgress: Sendable {
     /// The present state; `nil` between phases.
     package var reading: Reading? { state.withLock { $0 } }
 
-    func during<Result>(_ phase: Phase, transfer: TransferMeter? = nil, _ body: () async throws -> Result) async rethrows -> Result {
+    func during<Result>(
+        _ phase: Phase,
+        transfer: TransferMeter? = nil,
+        _ body: () async throws -> Result
+    ) async rethrows -> Result {
         state.withLock { $0 = Reading(phase: phase, since: .now, transfer: transfer) }
         changed(phase, true)
         defer {

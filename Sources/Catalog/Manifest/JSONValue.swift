@@ -29,14 +29,22 @@ enum JSONValue: Decodable, Sendable {
 
     /// The bytes of the first JSON object in `bytes`, without what follows it; `nil` when it does not end.
     static func firstObject(in bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        guard let start = bytes.firstIndex(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }), bytes[start] == UInt8(ascii: "{") else {
+        guard let start = bytes.firstIndex(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }),
+            bytes[start] == UInt8(ascii: "{")
+        else {
             return nil
         }
         var (depth, inString, escaped) = (0, false, false)
         for index in start..<bytes.count {
             let byte = bytes[index]
             if inString {
-                if escaped { escaped = false } else if byte == UInt8(ascii: "\\") { escaped = true } else if byte == UInt8(ascii: "\"") { inString = false }
+                if escaped {
+                    escaped = false
+                } else if byte == UInt8(ascii: "\\") {
+                    escaped = true
+                } else if byte == UInt8(ascii: "\"") {
+                    inString = false
+                }
                 continue
             }
             switch byte {
@@ -64,7 +72,12 @@ struct JSONFields {
     init(_ value: JSONValue, path: String) throws(CatalogError) {
         guard case .object(let fields) = value else { throw CatalogError("\(path) is not a JSON object") }
         exact = fields
-        folded = Dictionary(fields.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+        var folded = Dictionary(fields.map { ($0.key.lowercased(), $0.value) }, uniquingKeysWith: { first, _ in first })
+        if folded.count < fields.count {
+            // Two spellings of a key: which one counts must not depend on the order that hashing gives.
+            for (key, value) in fields.sorted(by: { $0.key > $1.key }) { folded[key.lowercased()] = value }
+        }
+        self.folded = folded
         self.path = path
     }
 

@@ -99,14 +99,17 @@ extension Manifest.Builtin {
         guard sizes.count == files.count else {
             throw CatalogError("MANIFEST Extensions.Files has \(sizes.count) elements for \(files.count) files")
         }
+        var total: Int64 = 0
         for (index, element) in sizes.enumerated() {
             let path = "MANIFEST Extensions.Files[\(index)]"
             let fields = try JSONFields(element, path: path)
             let (raw, stored) = (try fields.integer("Size"), try fields.integer("StoredSize"))
             let limit: Int64 = 1 << 50
-            guard (0...limit).contains(raw), (0...limit).contains(stored) else {
+            // The sum is bounded as well: whoever adds the sizes up must not overflow.
+            guard (0...limit).contains(raw), (0...limit).contains(stored), total <= 1 << 60 else {
                 throw CatalogError("\(path) has an impossible size")
             }
+            total += max(raw, stored)
             files[index].sizes = FileEntry.Sizes(raw: raw, stored: stored)
         }
     }
@@ -116,7 +119,9 @@ extension Manifest.Builtin {
         var seen: Set<String> = []
         for (index, file) in files.enumerated() where !file.name.isEmpty {
             guard seen.insert("\(file.base.rawValue)/\(file.name)").inserted else {
-                throw CatalogError("MANIFEST FileEntries[\(index)] repeats \(file.base.rawValue) \(CatalogError.excerpt(file.name))")
+                throw CatalogError(
+                    "MANIFEST FileEntries[\(index)] repeats \(file.base.rawValue) \(CatalogError.excerpt(file.name))"
+                )
             }
         }
     }
@@ -131,7 +136,9 @@ extension FileEntry {
             throw CatalogError("\(path): unknown base: \(CatalogError.excerpt(baseText))")
         }
         guard name.isEmpty || Self.isSafe(name: name) else {
-            throw CatalogError("\(path): cannot evaluate full name for \(CatalogError.excerpt(name)): invalid joined path")
+            throw CatalogError(
+                "\(path): cannot evaluate full name for \(CatalogError.excerpt(name)): invalid joined path"
+            )
         }
         let chunks = try Self.chunks(fields, index: index, path: path)
         var hash: UInt32 = 0
@@ -141,7 +148,7 @@ extension FileEntry {
 
     private static func hash(_ fields: JSONFields, path: String) throws(CatalogError) -> UInt32 {
         let text = try fields.string("Hash")
-        guard text.utf8.count == 8, !text.hasPrefix("+"), let hash = UInt32(text, radix: 16) else {
+        guard text.utf8.count == 8, text.first?.isHexDigit == true, let hash = UInt32(text, radix: 16) else {
             throw CatalogError("\(path) key Hash is not eight hexadecimal digits: \"\(CatalogError.excerpt(text))\"")
         }
         return hash
@@ -164,8 +171,11 @@ extension FileEntry {
         chunks.sort { $0.offset < $1.offset }
         var end: Int64 = 0
         for (number, chunk) in chunks.enumerated() {
-            guard chunk.offset == end, chunk.size > 0, chunk.size < 1 << 50, chunk.storageName == "\(index)-\(number)" else {
-                throw CatalogError("\(path): chunk \(CatalogError.excerpt(chunk.storageName)) does not continue the file at byte \(end)")
+            guard chunk.offset == end, chunk.size > 0, chunk.size < (1 << 50) - end, chunk.storageName == "\(index)-\(number)"
+            else {
+                throw CatalogError(
+                    "\(path): chunk \(CatalogError.excerpt(chunk.storageName)) does not continue the file at byte \(end)"
+                )
             }
             end += chunk.size
         }

@@ -43,7 +43,8 @@ package struct MySQLVersion: Hashable, Sendable, Comparable, CustomStringConvert
     /// - Returns: `nil` when it may, else the reason in Vitess's words.
     package static func refusal(running: String, backup: String, upgradeSafe: Bool) -> String? {
         if backup.isEmpty || running == backup { return nil }
-        let newer = "running MySQL version \"\(running)\" is newer than backup MySQL version \"\(backup)\" which is not safe to upgrade"
+        let newer =
+            "running MySQL version \"\(running)\" is newer than backup MySQL version \"\(backup)\" which is not safe to upgrade"
         let older = "running MySQL version \"\(running)\" is older than backup MySQL version \"\(backup)\""
         let tooNew = "running MySQL version \"\(running)\" is too new for backup MySQL version \"\(backup)\""
         let (from, to): (MySQLVersion, MySQLVersion)
@@ -59,7 +60,9 @@ package struct MySQLVersion: Hashable, Sendable, Comparable, CustomStringConvert
         if (from.major, from.minor) != (to.major, to.minor) {
             guard upgradeSafe else { return to > from ? newer : older }
             let series = [(5, 7), (8, 0), (8, 4), (9, 7)]
-            guard let step = series.firstIndex(where: { $0 == (from.major, from.minor) }) else { return to > from ? newer : older }
+            guard let step = series.firstIndex(where: { $0 == (from.major, from.minor) }) else {
+                return to > from ? newer : older
+            }
             if step + 1 < series.count, series[step + 1] == (to.major, to.minor) { return nil }
             return to > from ? tooNew : older
         }

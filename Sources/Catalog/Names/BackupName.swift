@@ -11,7 +11,9 @@ package struct BackupName: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``CatalogError`` when the cell has a dot: such a name could not be read again.
     package init(time: Date, alias: TabletAlias) throws(CatalogError) {
         guard !alias.cell.contains(".") else {
-            throw CatalogError("cell \"\(CatalogError.excerpt(alias.cell))\" has a dot, which backup names cannot carry; use a cell name without dots")
+            throw CatalogError(
+                "cell \"\(CatalogError.excerpt(alias.cell))\" has a dot, which backup names cannot carry; use a cell name without dots"
+            )
         }
         self.time = Date(timeIntervalSince1970: time.timeIntervalSince1970.rounded(.down))
         self.alias = alias
@@ -22,10 +24,14 @@ package struct BackupName: Hashable, Sendable, CustomStringConvertible {
     package init(_ text: String) throws(CatalogError) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 3 else {
-            throw CatalogError("backup name not in expected format (date.time.tablet-alias): \(CatalogError.excerpt(text))")
+            throw CatalogError(
+                "backup name not in expected format (date.time.tablet-alias): \(CatalogError.excerpt(text))"
+            )
         }
         guard let time = BackupTimestamp.parse(nameForm: "\(parts[0]).\(parts[1])") else {
-            throw CatalogError("can't parse timestamp from backup \"\(CatalogError.excerpt(text))\": expected yyyy-MM-dd.HHmmss")
+            throw CatalogError(
+                "can't parse timestamp from backup \"\(CatalogError.excerpt(text))\": expected yyyy-MM-dd.HHmmss"
+            )
         }
         self.time = time
         alias = try TabletAlias(parts[2])

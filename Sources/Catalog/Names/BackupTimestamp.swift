@@ -6,13 +6,15 @@ package enum BackupTimestamp {
     /// `yyyy-MM-dd.HHmmss`.
     package static func nameForm(_ date: Date) -> String {
         let c = components(date)
-        return "\(digits(c.year, 4))-\(digits(c.month, 2))-\(digits(c.day, 2)).\(digits(c.hour, 2))\(digits(c.minute, 2))\(digits(c.second, 2))"
+        return
+            "\(digits(c.year, 4))-\(digits(c.month, 2))-\(digits(c.day, 2)).\(digits(c.hour, 2))\(digits(c.minute, 2))\(digits(c.second, 2))"
     }
 
     /// RFC 3339 with seconds and `Z`.
     package static func rfc3339(_ date: Date) -> String {
         let c = components(date)
-        return "\(digits(c.year, 4))-\(digits(c.month, 2))-\(digits(c.day, 2))T\(digits(c.hour, 2)):\(digits(c.minute, 2)):\(digits(c.second, 2))Z"
+        return
+            "\(digits(c.year, 4))-\(digits(c.month, 2))-\(digits(c.day, 2))T\(digits(c.hour, 2)):\(digits(c.minute, 2)):\(digits(c.second, 2))Z"
     }
 
     /// Parses the form of backup names; `nil` for anything that this system would not print.
@@ -24,7 +26,8 @@ package enum BackupTimestamp {
 
     /// Parses RFC 3339 with any offset and an optional fraction, which is dropped.
     package static func parse(rfc3339 text: String) -> Date? {
-        guard text.utf8.count >= 20, let fields = numbers(String(text.prefix(19)), pattern: "dddd-dd-ddTdd:dd:dd"), fields.count == 6
+        guard text.utf8.count >= 20, let fields = numbers(String(text.prefix(19)), pattern: "dddd-dd-ddTdd:dd:dd"),
+            fields.count == 6
         else { return nil }
         var rest = text.dropFirst(19)
         if rest.first == "." {
@@ -55,10 +58,13 @@ package enum BackupTimestamp {
     }
 
     /// A date from its fields; `nil` when a field is out of range, such as the 30th of February.
-    private static func date(_ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int) -> Date? {
+    private static func date(_ year: Int, _ month: Int, _ day: Int, _ hour: Int, _ minute: Int, _ second: Int) -> Date?
+    {
         guard (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60 else { return nil }
         let wanted = DateComponents(year: year, month: month, day: day, hour: hour, minute: minute, second: second)
-        guard let date = calendar.date(from: wanted), components(date).day == day, components(date).year == year else { return nil }
+        guard let date = calendar.date(from: wanted), components(date).day == day, components(date).year == year else {
+            return nil
+        }
         return date
     }
 
@@ -71,7 +77,11 @@ package enum BackupTimestamp {
             if expected == UInt8(ascii: "d") {
                 guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
                 let digit = Int(byte - UInt8(ascii: "0"))
-                if inField { fields[fields.count - 1] = fields[fields.count - 1] * 10 + digit } else { fields.append(digit) }
+                if inField {
+                    fields[fields.count - 1] = fields[fields.count - 1] * 10 + digit
+                } else {
+                    fields.append(digit)
+                }
                 inField = true
             } else {
                 guard byte == expected else { return nil }

@@ -7,7 +7,9 @@ package struct KeyRange: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``CatalogError`` with Vitess's wording.
     package init(_ text: String) throws(CatalogError) {
         let sides = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard sides.count == 2 else { throw CatalogError("invalid shardId, can only contain one '-': \(CatalogError.excerpt(text))") }
+        guard sides.count == 2 else {
+            throw CatalogError("invalid shardId, can only contain one '-': \(CatalogError.excerpt(text))")
+        }
         start = try Self.bytes(sides[0], of: text)
         end = try Self.bytes(sides[1], of: text)
         guard end.isEmpty || start.lexicographicallyPrecedes(end) else {
@@ -19,8 +21,11 @@ package struct KeyRange: Hashable, Sendable, CustomStringConvertible {
     package var description: String { "\(Self.hex(start))-\(Self.hex(end))" }
 
     private static func bytes(_ digits: Substring, of text: String) throws(CatalogError) -> [UInt8] {
-        guard digits.count.isMultiple(of: 2), digits.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }) else {
-            throw CatalogError("invalid shard id \(CatalogError.excerpt(text)): \(CatalogError.excerpt(digits)) is not an even number of hexadecimal digits")
+        guard digits.count.isMultiple(of: 2), digits.utf8.allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit })
+        else {
+            throw CatalogError(
+                "invalid shard id \(CatalogError.excerpt(text)): \(CatalogError.excerpt(digits)) is not an even number of hexadecimal digits"
+            )
         }
         var bytes: [UInt8] = []
         var rest = digits

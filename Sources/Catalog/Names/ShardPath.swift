@@ -33,9 +33,12 @@ package struct ShardPath: Hashable, Sendable, CustomStringConvertible {
         guard !name.isEmpty else { throw CatalogError("empty name") }
         guard name.utf8.count <= 64 else { throw CatalogError("name \(CatalogError.excerpt(name)) is too long") }
         for character in name {
-            let allowed = character.isASCII && (character.isLetter || character.isNumber || character == "-" || character == "_")
+            let allowed =
+                character.isASCII && (character.isLetter || character.isNumber || character == "-" || character == "_")
             guard allowed else {
-                throw CatalogError("invalid character \(CatalogError.excerpt(String(character))) in name \(CatalogError.excerpt(name))")
+                throw CatalogError(
+                    "invalid character \(CatalogError.excerpt(String(character))) in name \(CatalogError.excerpt(name))"
+                )
             }
         }
     }

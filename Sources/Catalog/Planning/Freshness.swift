@@ -29,7 +29,10 @@ package enum Freshness: Hashable, Sendable {
         let newest = backups.last { $0.manifest != nil && $0.time != nil }
         if policy.initialBackup {
             if newest != nil {
-                return .skip(reason: "At least one complete backup already exists, so there's no need to seed an empty backup. Doing nothing.")
+                return .skip(
+                    reason:
+                        "At least one complete backup already exists, so there's no need to seed an empty backup. Doing nothing."
+                )
             }
             return .take(reason: "the shard has no complete backup yet: seeding it with an empty one")
         }

@@ -20,7 +20,9 @@ package enum GoDuration {
     /// Prints a duration given in seconds, rounded to milliseconds; absurd values saturate.
     package static func text(seconds: Double) -> String {
         let milliseconds = (seconds * 1000).rounded()
-        guard milliseconds.isFinite, milliseconds.magnitude < 9e12 else { return seconds < 0 ? "-2500000h0m0s" : "2500000h0m0s" }
+        guard milliseconds.isFinite, milliseconds.magnitude < 9e12 else {
+            return seconds < 0 ? "-2500000h0m0s" : "2500000h0m0s"
+        }
         return text(nanoseconds: Int64(milliseconds) * 1_000_000)
     }
 
@@ -51,14 +53,22 @@ package enum GoDuration {
             let parts = number.split(separator: ".", omittingEmptySubsequences: false)
             guard let whole = Int64(parts[0].isEmpty ? "0" : parts[0]) else { throw invalid }
             var value = whole.multipliedReportingOverflow(by: scale)
-            if parts.count == 2, let fraction = Double("0.\(parts[1])") {
-                value = value.overflow ? value : value.partialValue.addingReportingOverflow(Int64(fraction * Double(scale)))
+            if parts.count == 2, !value.overflow {
+                value = value.partialValue.addingReportingOverflow(part(of: scale, decimals: parts[1]))
             }
             let sum = total.addingReportingOverflow(value.partialValue)
             guard !value.overflow, !sum.overflow else { throw invalid }
             total = sum.partialValue
         }
         return negative ? -total : total
+    }
+
+    /// The part of a unit that the digits behind a point stand for, computed as Go does: from whole numbers, because
+    /// `0.29` itself is no `Double`. Digits beyond 18 places are ignored.
+    private static func part(of unit: Int64, decimals: Substring) -> Int64 {
+        let digits = decimals.prefix(18)
+        let divisor = digits.reduce(1.0) { power, _ in power * 10 }
+        return Int64(Double(Int64(digits) ?? 0) * (Double(unit) / divisor))
     }
 
     private static let units: [String: Int64] = [

@@ -14,11 +14,17 @@ package struct RestoreChoice: Hashable, Sendable {
         for candidate in backups.reversed() {
             switch candidate.state {
             case .incomplete(let reason):
-                skipped.append("Possibly incomplete backup \(candidate.name) in directory \(directory) on BackupStorage: can't read MANIFEST: \(reason))")
+                skipped.append(
+                    "Possibly incomplete backup \(candidate.name) in directory \(directory) on BackupStorage: can't read MANIFEST: \(reason))"
+                )
             case .complete(let manifest) where manifest.incremental:
                 continue
             case .complete(let manifest):
-                let refusal = MySQLVersion.refusal(running: runningVersion, backup: manifest.mysqlVersion, upgradeSafe: manifest.upgradeSafe)
+                let refusal = MySQLVersion.refusal(
+                    running: runningVersion,
+                    backup: manifest.mysqlVersion,
+                    upgradeSafe: manifest.upgradeSafe
+                )
                 if let refusal {
                     skipped.append(
                         "Skipping backup \(directory)/\(candidate.name) with incompatible MySQL version \(manifest.mysqlVersion) (upgrade safe: \(manifest.upgradeSafe)): \(refusal)"

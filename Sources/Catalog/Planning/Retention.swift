@@ -39,7 +39,9 @@ package struct Retention: Hashable, Sendable {
     ///   - now: the moment of the pass.
     package init(_ backups: [ListedBackup], policy: Policy, now: Date) {
         guard policy.minimumTime > 0 else {
-            verdicts = backups.map { Verdict(name: $0.name, remove: false, reason: "Pruning of old backups is disabled.") }
+            verdicts = backups.map {
+                Verdict(name: $0.name, remove: false, reason: "Pruning of old backups is disabled.")
+            }
             return
         }
         let dated = backups.filter { $0.time != nil }
@@ -54,7 +56,8 @@ package struct Retention: Hashable, Sendable {
                 continue
             }
             if keptByCount.contains(backup.name) {
-                kept[backup.name] = "it is one of the \(policy.minimumCount) newest complete full backups (min_retention_count)"
+                kept[backup.name] =
+                    "it is one of the \(policy.minimumCount) newest complete full backups (min_retention_count)"
             } else if now.timeIntervalSince(time) < policy.minimumTime {
                 kept[backup.name] = "it has not reached min_retention_time of \(limit)"
             } else if backup.manifest == nil, !(newestComplete.map { backup.name < $0.name } ?? false) {

@@ -46,7 +46,9 @@ package struct ArgumentNormalizer {
                 try cluster(token, into: &result)
                 continue
             }
-            guard !token.hasPrefix("---"), !token.hasPrefix("--=") else { throw UsageError("bad flag syntax: \(token)") }
+            guard !token.hasPrefix("---"), !token.hasPrefix("--=") else {
+                throw UsageError("bad flag syntax: \(token)")
+            }
             let (typed, inlineValue) = split(token)
             let name = dashed(typed)
             if name != typed, noticed.insert(typed).inserted {
@@ -110,7 +112,9 @@ package struct ArgumentNormalizer {
 
     private func boolean(_ text: String, shown: String) throws(UsageError) -> Bool {
         guard let value = FlagValue.boolean(text) else {
-            throw UsageError("invalid argument \"\(text)\" for \"\(shown)\" flag: strconv.ParseBool: parsing \"\(text)\": invalid syntax")
+            throw UsageError(
+                "invalid argument \"\(text)\" for \"\(shown)\" flag: strconv.ParseBool: parsing \"\(text)\": invalid syntax"
+            )
         }
         return value
     }

@@ -105,7 +105,11 @@ enum CSVRecord {
     }
 
     /// Takes a field behind its opening quote; returns the index of what follows the closing one.
-    private static func quoted(_ characters: [Character], from start: Int, into field: inout String) throws(CatalogError) -> Int {
+    private static func quoted(
+        _ characters: [Character],
+        from start: Int,
+        into field: inout String
+    ) throws(CatalogError) -> Int {
         var index = start
         while index < characters.count {
             if characters[index] != "\"" {

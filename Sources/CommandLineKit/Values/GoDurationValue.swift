@@ -6,7 +6,9 @@ package struct GoDurationValue: ExpressibleByArgument, Hashable, Sendable {
     package var nanoseconds: Int64
 
     /// A number of whole seconds.
-    package static func seconds(_ seconds: Int64) -> GoDurationValue { GoDurationValue(nanoseconds: seconds * 1_000_000_000) }
+    package static func seconds(_ seconds: Int64) -> GoDurationValue {
+        GoDurationValue(nanoseconds: seconds * 1_000_000_000)
+    }
 
     /// Creates a value.
     package init(nanoseconds: Int64) {

@@ -50,7 +50,9 @@ package final class GzipEncoder {
             if let base = target.baseAddress { member.write(to: base) }
             return member.length
         }
-        guard failure == 0 else { throw CompressionError(.failed, "ISA-L could not compress a chunk (code \(failure))") }
+        guard failure == 0 else {
+            throw CompressionError(.failed, "ISA-L could not compress a chunk (code \(failure))")
+        }
         return output
     }
 
@@ -69,12 +71,16 @@ package final class GzipEncoder {
         stream.pointee.end_of_stream = 1
         stream.pointee.flush = UInt16(NO_FLUSH)
         stream.pointee.gzip_flag = UInt16(IGZIP_GZIP_NO_HDR)
-        stream.pointee.next_in = UnsafeMutablePointer(mutating: content.baseAddress?.assumingMemoryBound(to: UInt8.self))
+        stream.pointee.next_in = UnsafeMutablePointer(
+            mutating: content.baseAddress?.assumingMemoryBound(to: UInt8.self)
+        )
         stream.pointee.avail_in = UInt32(content.count)
         stream.pointee.next_out = target.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_out = UInt32(target.count)
         let code = isal_deflate_stateless(stream)
-        guard code == COMP_OK, stream.pointee.avail_in == 0 else { return .failure(ISALFailure(code: code == 0 ? -99 : code)) }
+        guard code == COMP_OK, stream.pointee.avail_in == 0 else {
+            return .failure(ISALFailure(code: code == 0 ? -99 : code))
+        }
         return .success(Int(stream.pointee.total_out))
     }
 

@@ -25,7 +25,8 @@ package struct GzipMember: Hashable, Sendable {
     func write(to target: UnsafeMutableRawPointer) {
         target.storeBytes(of: UInt32(0x0408_8b1f).littleEndian, as: UInt32.self)  // magic, deflate, extra field
         target.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)  // no time: nothing varies
-        target.storeBytes(of: UInt32(0x000c_ff04).littleEndian, toByteOffset: 8, as: UInt32.self)  // fast, unknown OS, 12 bytes extra
+        // Fast, unknown OS, 12 bytes extra.
+        target.storeBytes(of: UInt32(0x000c_ff04).littleEndian, toByteOffset: 8, as: UInt32.self)
         target.storeBytes(of: UInt32(0x0008_5456).littleEndian, toByteOffset: 12, as: UInt32.self)  // "VT", 8 bytes
         target.storeBytes(of: UInt32(length).littleEndian, toByteOffset: 16, as: UInt32.self)
         target.storeBytes(of: UInt32(contentLength).littleEndian, toByteOffset: 20, as: UInt32.self)
@@ -40,8 +41,12 @@ package struct GzipMember: Hashable, Sendable {
         else { return nil }
         length = Int(header.loadLittleEndian(16))
         contentLength = Int(header.loadLittleEndian(20))
-        guard contentLength <= Self.maximumContent, length >= Self.minimumLength, length <= Self.bound(contentLength) else {
-            throw CompressionError(.corrupt, "gzip member with impossible lengths: \(length) bytes for \(contentLength) bytes of content")
+        guard contentLength <= Self.maximumContent, length >= Self.minimumLength, length <= Self.bound(contentLength)
+        else {
+            throw CompressionError(
+                .corrupt,
+                "gzip member with impossible lengths: \(length) bytes for \(contentLength) bytes of content"
+            )
         }
     }
 

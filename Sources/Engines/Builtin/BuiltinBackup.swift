@@ -32,7 +32,9 @@ package struct BuiltinBackup: Sendable {
     ) async throws -> [FileEntry] {
         let files = try await dataPlane.threads.run { try FileSelection.files(of: directory) }
         logger.info("found \(files.count) files to backup")
-        guard !files.isEmpty else { throw EngineError(.unsupportedFile, "can't find files to backup in \(directory.path)") }
+        guard !files.isEmpty else {
+            throw EngineError(.unsupportedFile, "can't find files to backup in \(directory.path)")
+        }
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
         let entries = ConfirmedEntries(count: files.count)
         try await forEach(in: files.enumerated().map { ($0.offset, $0.element) }, atMost: concurrency) { index, file in
@@ -57,7 +59,11 @@ package struct BuiltinBackup: Sendable {
                 return try await attempt(2, file, as: object, to: writer, meter: meter)
             } catch {
                 try Task.checkCancellation()
-                throw EngineError(.copyFailed, "failed to back up file \(file.path) as object \(object) of backup \(writer.name)", cause: error)
+                throw EngineError(
+                    .copyFailed,
+                    "failed to back up file \(file.path) as object \(object) of backup \(writer.name)",
+                    cause: error
+                )
             }
         }
     }
@@ -71,7 +77,13 @@ package struct BuiltinBackup: Sendable {
     ) async throws -> FileEntry {
         logger.info("Backing up file: \(file.name) (attempt \(number)/2)")
         let reader = FileEncoder(path: file.path, codec: codec, dataPlane: dataPlane)
-        let progress = FileProgress(file: file, attempt: number, interval: progressInterval, meter: meter, logger: logger)
+        let progress = FileProgress(
+            file: file,
+            attempt: number,
+            interval: progressInterval,
+            meter: meter,
+            logger: logger
+        )
         do {
             let stored = try await writer.store(object, sizeHint: file.size) { sink in
                 try await reader.encode(into: sink) { progress.passed($0) }

@@ -1,9 +1,9 @@
 package import Catalog
+import Compression
 package import Logging
 package import MySQLControl
 package import Storage
 package import Streams
-import Compression
 import SystemPackage
 
 /// Unpacks a builtin backup into the folders of a tablet.
@@ -33,10 +33,16 @@ package struct BuiltinRestore: Sendable {
         meter: TransferMeter
     ) async throws {
         guard let builtin = manifest.builtin else {
-            throw EngineError(.unsupportedBackup, "can't restore backup created with \"\(manifest.method)\" engine; no such BackupEngine implementation is registered")
+            throw EngineError(
+                .unsupportedBackup,
+                "can't restore backup created with \"\(manifest.method)\" engine; no such BackupEngine implementation is registered"
+            )
         }
         guard builtin.files.allSatisfy({ $0.base != .binLog }) else {
-            throw EngineError(.unsupportedBackup, "backup \(reader.name) is incremental and cannot be restored on its own; HINT: choose a full backup")
+            throw EngineError(
+                .unsupportedBackup,
+                "backup \(reader.name) is incremental and cannot be restored on its own; HINT: choose a full backup"
+            )
         }
         let codec = builtin.skipCompress ? Codec.identity : try Codec(readingEngine: builtin.effectiveCompressionEngine)
         let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }.map { ($0.offset, $0.element) }

@@ -17,7 +17,9 @@ final class ConfirmedEntries: Sendable {
     func all() throws -> [FileEntry] {
         try entries.withLock { entries in
             try entries.enumerated().map { index, entry in
-                guard let entry else { throw EngineError(.copyFailed, "object \(index) was never confirmed by the store") }
+                guard let entry else {
+                    throw EngineError(.copyFailed, "object \(index) was never confirmed by the store")
+                }
                 return entry
             }
         }

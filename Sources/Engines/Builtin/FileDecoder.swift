@@ -65,7 +65,9 @@ struct FileDecoder: Sendable {
     }
 
     private func parts() throws -> [Part] {
-        if file.chunks.isEmpty { return [Part(object: .file(index), offset: 0, size: file.sizes?.raw, hash: file.hash)] }
+        if file.chunks.isEmpty {
+            return [Part(object: .file(index), offset: 0, size: file.sizes?.raw, hash: file.hash)]
+        }
         return try file.chunks.map {
             Part(object: try ObjectName($0.storageName), offset: $0.offset, size: $0.size, hash: $0.hash)
         }
@@ -77,7 +79,14 @@ struct FileDecoder: Sendable {
         to target: SystemPackage.FileDescriptor,
         counted: ByteCount
     ) async throws {
-        let writer = PlacedWriter(target: target, path: path, start: part.offset, limit: part.size, dataPlane: dataPlane, counted: counted)
+        let writer = PlacedWriter(
+            target: target,
+            path: path,
+            start: part.offset,
+            limit: part.size,
+            dataPlane: dataPlane,
+            counted: counted
+        )
         let (crc, written) = try await reader.withObject(part.object) { source in
             var source = HashedSource(source)
             let written: Int64

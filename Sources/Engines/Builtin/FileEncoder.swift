@@ -42,7 +42,10 @@ struct FileEncoder: Sendable {
             }
             let after = try fileCall("stat", path) { try file.sizeAndChange() }
             guard before == after else {
-                throw EngineError(.fileChanged, "\(path) changed while it was copied, although mysqld is stopped; HINT: find out who writes there")
+                throw EngineError(
+                    .fileChanged,
+                    "\(path) changed while it was copied, although mysqld is stopped; HINT: find out who writes there"
+                )
             }
         } cleanup: {
             try await dataPlane.threads.run { try file.close() }
@@ -58,7 +61,9 @@ struct FileEncoder: Sendable {
     ) throws -> Chunk {
         let input = UnsafeMutableRawBufferPointer(rebasing: workspace.input.bytes[..<length])
         let count = try fileCall("read", path) { try file.readFully(into: input, at: offset) }
-        guard count == length else { throw EngineError(.fileChanged, "\(path) ended at byte \(offset + Int64(count)) while it was copied") }
+        guard count == length else {
+            throw EngineError(.fileChanged, "\(path) ended at byte \(offset + Int64(count)) while it was copied")
+        }
         file.adviseDone(offset: offset, count: length)
         let content = UnsafeRawBufferPointer(input)
         let stored = try workspace.encoder?.member(content) ?? ByteBuffer(bytes: content)

@@ -29,7 +29,9 @@ final class FileProgress: Sendable {
         }
         guard let done = line else { return }
         let percent = file.size > 0 ? hundredths(done * 10_000 / file.size) + "% " : ""
-        logger.info("backing up \"\(file.name)\" (attempt \(attempt)/2): \(percent)(\(hundredths(done * 100 / 1024))/\(hundredths(file.size * 100 / 1024))kb)")
+        logger.info(
+            "backing up \"\(file.name)\" (attempt \(attempt)/2): \(percent)(\(hundredths(done * 100 / 1024))/\(hundredths(file.size * 100 / 1024))kb)"
+        )
     }
 
     /// The attempt failed: its bytes do not count.

@@ -84,7 +84,10 @@ struct PlacedWriter: Sendable {
             }
             guard let piece = try await source.next() else {
                 if received.readableBytes == 0 { return nil }
-                throw CompressionError(.corrupt, "gzip stream is truncated: \(received.readableBytes) bytes of a member of \(needed)")
+                throw CompressionError(
+                    .corrupt,
+                    "gzip stream is truncated: \(received.readableBytes) bytes of a member of \(needed)"
+                )
             }
             if received.readableBytes == 0 {
                 received = piece
@@ -115,7 +118,8 @@ struct PlacedWriter: Sendable {
         while let piece = next {
             try await dataPlane.threads.run {
                 try piece.withUnsafeReadableBytes { bytes in
-                    try stream.workspace.decoder.decode(next: bytes, scratch: stream.workspace.output.bytes) { content in
+                    try stream.workspace.decoder.decode(next: bytes, scratch: stream.workspace.output.bytes) {
+                        content in
                         let offset = try place(content.count, at: stream.written)
                         try write(content, at: offset)
                         stream.written += Int64(content.count)

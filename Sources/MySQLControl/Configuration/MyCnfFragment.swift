@@ -80,75 +80,75 @@ package enum MyCnfFragment {
         # MySQL 5.7
 
         """ + gtid + """
-        skip_slave_start
-        relay_log_recovery = 1
-        relay_log_purge = 1
-        master_info_repository = TABLE
-        relay_log_info_repository = TABLE
-        log_slave_updates
-        expire_logs_days = 3
-        sync_binlog = 1
-        binlog_format = ROW
-        character_set_server = utf8
-        collation_server = utf8_general_ci
-        plugin-load = rpl_semi_sync_master=semisync_master.so;rpl_semi_sync_slave=semisync_slave.so
-        rpl_semi_sync_master_timeout = 1000000000000000000
-        rpl_semi_sync_master_wait_no_slave = 1
+            skip_slave_start
+            relay_log_recovery = 1
+            relay_log_purge = 1
+            master_info_repository = TABLE
+            relay_log_info_repository = TABLE
+            log_slave_updates
+            expire_logs_days = 3
+            sync_binlog = 1
+            binlog_format = ROW
+            character_set_server = utf8
+            collation_server = utf8_general_ci
+            plugin-load = rpl_semi_sync_master=semisync_master.so;rpl_semi_sync_slave=semisync_slave.so
+            rpl_semi_sync_master_timeout = 1000000000000000000
+            rpl_semi_sync_master_wait_no_slave = 1
 
-        """ + readOnly
+            """ + readOnly
 
     private static let mysql80 =
         """
         # MySQL 8.0, up to 8.0.25
 
         """ + gtid + """
-        skip_slave_start
-        relay_log_recovery = 1
-        binlog_expire_logs_seconds = 259200
-        mysqlx = 0
-        default_authentication_plugin = mysql_native_password
+            skip_slave_start
+            relay_log_recovery = 1
+            binlog_expire_logs_seconds = 259200
+            mysqlx = 0
+            default_authentication_plugin = mysql_native_password
 
-        """ + legacySemiSync + readOnly
+            """ + legacySemiSync + readOnly
 
     private static let mysql8026 =
         """
         # MySQL 8.0.26 to 8.3
 
         """ + gtid + """
-        skip_replica_start
-        relay_log_recovery = 1
-        binlog_expire_logs_seconds = 259200
-        mysqlx = 0
-        replica_net_timeout = 8
+            skip_replica_start
+            relay_log_recovery = 1
+            binlog_expire_logs_seconds = 259200
+            mysqlx = 0
+            replica_net_timeout = 8
 
-        """ + semiSync + readOnly
+            """ + semiSync + readOnly
 
     private static let mysql84 =
         """
         # MySQL 8.4
 
         """ + gtid + """
-        skip_replica_start
-        relay_log_recovery = 1
-        binlog_expire_logs_seconds = 259200
-        mysqlx = 0
-        mysql_native_password = ON
-        replica_net_timeout = 8
+            skip_replica_start
+            relay_log_recovery = 1
+            binlog_expire_logs_seconds = 259200
+            mysqlx = 0
+            mysql_native_password = ON
+            replica_net_timeout = 8
 
-        """ + semiSync + readOnly
+            """ + semiSync + readOnly
 
     private static let mysql90 =
         """
         # MySQL 9
 
         """ + gtid + """
-        skip_replica_start
-        relay_log_recovery = 1
-        binlog_expire_logs_seconds = 259200
-        mysqlx = 0
-        replica_net_timeout = 8
+            skip_replica_start
+            relay_log_recovery = 1
+            binlog_expire_logs_seconds = 259200
+            mysqlx = 0
+            replica_net_timeout = 8
 
-        """ + semiSync + readOnly
+            """ + semiSync + readOnly
 
     private static let mariaDB10 = """
         # MariaDB 10

@@ -77,7 +77,9 @@ package struct TabletDirectory: Hashable, Sendable {
                 try FileTree.link(path.appending(name), to: target)
             }
         }
-        for folder in [data, innodbData, innodbLogs, temporary, relayLog.removingLastComponent(), binLog.removingLastComponent()] {
+        for folder in [
+            data, innodbData, innodbLogs, temporary, relayLog.removingLastComponent(), binLog.removingLastComponent(),
+        ] {
             try FileTree.createDirectory(folder, parents: true, owner: owner)
         }
     }
@@ -88,7 +90,9 @@ package struct TabletDirectory: Hashable, Sendable {
         for name in Self.topLevel {
             let folder = path.appending(name)
             guard try FileTree.status(folder, followLinks: false)?.kind == .symbolicLink else { continue }
-            try FileTree.remove(path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet"))
+            try FileTree.remove(
+                path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet")
+            )
         }
         try FileTree.remove(path)
     }
@@ -100,7 +104,9 @@ extension TabletDirectory {
     /// Prepares for unpacking a backup: the folder must be absent or empty, and is marked until ``finishRestore()``.
     /// - Throws: ``FileError``; `fileExists` when something is there, which is never overwritten.
     package func prepareForRestore(owner: FileOwner?) throws(FileError) {
-        if let names = try FileTree.list(path), !names.isEmpty { throw FileError("restore into a folder that is not empty", path, .fileExists) }
+        if let names = try FileTree.list(path), !names.isEmpty {
+            throw FileError("restore into a folder that is not empty", path, .fileExists)
+        }
         try create(owner: owner)
         try FileTree.write([], to: restoreMarker, owner: owner)
     }

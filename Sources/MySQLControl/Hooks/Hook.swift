@@ -27,7 +27,11 @@ package struct Hooks: Sendable {
     /// Runs a hook.
     /// - Returns: its output, or `nil` when there is no such hook.
     /// - Throws: ``MysqldError`` with code `hook` when it fails, also when a signal ended it.
-    package func run(_ name: String, arguments: [String] = [], environment extra: [String: String] = [:]) async throws -> Output? {
+    package func run(
+        _ name: String,
+        arguments: [String] = [],
+        environment extra: [String: String] = [:]
+    ) async throws -> Output? {
         let path = folder.appending(name)
         guard try FileTree.status(path)?.kind == .regular else { return nil }
         var variables: [Environment.Key: String?] = [:]

@@ -15,7 +15,9 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
     /// The dialect of a server.
     package init(_ version: MySQLVersion) {
         self =
-            if version.product == .mariadb { .mariaDB } else if version.isAtLeast(8, 2, 0) { .modern } else if version.isAtLeast(8, 0, 26) {
+            if version.product == .mariadb { .mariaDB } else if version.isAtLeast(8, 2, 0) {
+                .modern
+            } else if version.isAtLeast(8, 0, 26) {
                 .mysql8026
             } else { .legacy }
     }
@@ -35,7 +37,9 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
     package var resetSource: String { saysReplica ? "RESET REPLICA ALL" : "RESET SLAVE ALL" }
     /// Forgets all binary logs and GTIDs.
     package var resetBinaryLogs: String { self == .modern ? "RESET BINARY LOGS AND GTIDS" : "RESET MASTER" }
-    package var executedPosition: String { self == .mariaDB ? "SELECT @@GLOBAL.gtid_binlog_pos" : "SELECT @@global.gtid_executed" }
+    package var executedPosition: String {
+        self == .mariaDB ? "SELECT @@GLOBAL.gtid_binlog_pos" : "SELECT @@global.gtid_executed"
+    }
     /// `nil`: the server has no such thing.
     package var purgedPosition: String? { self == .mariaDB ? nil : "SELECT @@global.gtid_purged" }
     package var serverUUID: String? { self == .mariaDB ? nil : "SELECT @@global.server_uuid" }
@@ -46,9 +50,13 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
         var statements = [stop, resetSource, resetBinaryLogs]
         if self == .mariaDB { statements.append("SET GLOBAL gtid_slave_pos = ''") }
         if semiSyncVariables.contains("rpl_semi_sync_source_enabled") {
-            statements.append("SET GLOBAL rpl_semi_sync_source_enabled = false, GLOBAL rpl_semi_sync_replica_enabled = false")
+            statements.append(
+                "SET GLOBAL rpl_semi_sync_source_enabled = false, GLOBAL rpl_semi_sync_replica_enabled = false"
+            )
         } else if semiSyncVariables.contains("rpl_semi_sync_master_enabled") {
-            statements.append("SET GLOBAL rpl_semi_sync_master_enabled = false, GLOBAL rpl_semi_sync_slave_enabled = false")
+            statements.append(
+                "SET GLOBAL rpl_semi_sync_master_enabled = false, GLOBAL rpl_semi_sync_slave_enabled = false"
+            )
         }
         return statements
     }
@@ -73,7 +81,9 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
         ]
         if let tls = source.tls {
             options.append("\(prefix)_SSL = 1")
-            for (name, value) in [("CA", tls.authorities), ("CAPATH", tls.authorityFolder), ("CERT", tls.certificate), ("KEY", tls.key)]
+            for (name, value) in [
+                ("CA", tls.authorities), ("CAPATH", tls.authorityFolder), ("CERT", tls.certificate), ("KEY", tls.key),
+            ]
             where !value.isEmpty {
                 options.append("\(prefix)_SSL_\(name) = \(SQLText.literal(value))")
             }

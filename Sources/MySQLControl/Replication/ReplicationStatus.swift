@@ -30,7 +30,9 @@ package struct ReplicationStatus: Hashable, Sendable {
     package var sourcePort: Int
 
     /// Connected, or about to be without having failed.
-    package var isReceiverHealthy: Bool { receiver == .running || (receiver == .connecting && lastReceiverError.isEmpty) }
+    package var isReceiverHealthy: Bool {
+        receiver == .running || (receiver == .connecting && lastReceiverError.isEmpty)
+    }
     package var isHealthy: Bool { isReceiverHealthy && applier == .running }
 
     /// Reads the answer to the status statement.
@@ -38,7 +40,10 @@ package struct ReplicationStatus: Hashable, Sendable {
     /// - Throws: ``MysqldError`` with code `replication` for several channels or a position that does not parse.
     package init?(_ result: ResultSet, dialect: ReplicationDialect) throws(MysqldError) {
         guard result.rows.count <= 1 else {
-            throw MysqldError(.replication, "query returned \(result.rows.count) rows, expected 1: the server has several replication channels")
+            throw MysqldError(
+                .replication,
+                "query returned \(result.rows.count) rows, expected 1: the server has several replication channels"
+            )
         }
         guard !result.rows.isEmpty else { return nil }
         func value(_ modern: String, _ legacy: String) -> String {
@@ -62,12 +67,22 @@ package struct ReplicationStatus: Hashable, Sendable {
         sourcePort = Int(value("Source_Port", "Master_Port")) ?? 0
     }
 
-    /// Why the applier cannot go on however often it is restarted, with what to do; `nil` when it may.
+    /// Why replication cannot go on however often it is restarted, with what to do; `nil` when it may.
     package var permanentFailure: String? {
-        guard applier != .running, lastApplierErrno != 0 else { return nil }
-        if lastApplierErrno == 1396, lastApplierError.contains("vt_") {
-            return "replication stopped: the primary's binary log creates or drops a vt_* user that the init SQL has made here already (\(lastApplierError)); HINT: run the primary's init SQL with sql_log_bin=0, or give --init-db-sql-file a script without these users"
+        if receiver != .running, [1045, 1130].contains(lastReceiverErrno) {
+            return
+                "replication cannot connect to the primary: \(lastReceiverError); HINT: check --db-repl-user and --db-repl-password"
         }
-        return "replication stopped: the applier cannot execute a transaction of the primary (errno \(lastApplierErrno): \(lastApplierError)); HINT: the data here differs from the primary's; start from another backup, or take a new first one"
+        if receiver == .stopped, [1236, 13_114].contains(lastReceiverErrno) {
+            return
+                "replication cannot continue from this position: \(lastReceiverError); HINT: the primary no longer has the binary logs since the backup, or has other transactions; take a new first backup, or keep binary logs longer"
+        }
+        guard applier != .running, lastApplierErrno != 0 else { return nil }
+        if lastApplierErrno == 1396 {
+            return
+                "replication stopped: the primary's binary log creates or drops a user that the init SQL has made here already (\(lastApplierError)); HINT: run the primary's init SQL with sql_log_bin=0, or give --init-db-sql-file a script without these users"
+        }
+        return
+            "replication stopped: the applier cannot execute a transaction of the primary (errno \(lastApplierErrno): \(lastApplierError)); HINT: the data here differs from the primary's; start from another backup, or take a new first one"
     }
 }

@@ -17,7 +17,9 @@ extension RunningMysqld {
     /// Forgets source, binary logs and GTIDs, and switches semi-sync off.
     /// - Throws: ``MysqldError``.
     package func resetReplication() async throws {
-        let variables = try await query("SHOW VARIABLES LIKE 'rpl_semi_sync_%_enabled'").rows.compactMap { $0.first ?? nil }
+        let variables = try await query("SHOW VARIABLES LIKE 'rpl_semi_sync_%_enabled'").rows.compactMap {
+            $0.first ?? nil
+        }
         try await execute(dialect.reset(semiSyncVariables: variables))
     }
 
@@ -42,8 +44,20 @@ extension RunningMysqld {
     /// The replica's status; `nil` when it has no source.
     /// - Throws: ``MysqldError``.
     package func replicationStatus() async throws -> ReplicationStatus? {
-        try ReplicationStatus(try await query(dialect.status), dialect: dialect)
+        var status = try ReplicationStatus(try await query(dialect.status), dialect: dialect)
+        // With several workers the status only says that one of them failed.
+        if status?.applier == .stopped, status?.lastApplierErrno != 0, dialect != .mariaDB,
+            let worker = try await query(Self.workerError).scalar
+        {
+            status?.lastApplierError = worker
+        }
+        return status
     }
+
+    private static let workerError = """
+        SELECT LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_worker \
+        WHERE LAST_ERROR_NUMBER <> 0 LIMIT 1
+        """
 
     /// Executed transactions.
     /// - Throws: ``MysqldError``.

@@ -8,7 +8,9 @@ enum ErrorLogTail {
     /// The last 4 KiB with a heading, or why they cannot be shown.
     static func text(_ path: FilePath) -> String {
         do {
-            guard let status = try FileTree.status(path) else { return "could not stat mysql error log (\(path)): no such file" }
+            guard let status = try FileTree.status(path) else {
+                return "could not stat mysql error log (\(path)): no such file"
+            }
             guard status.kind == .regular else { return "mysql error log file is not a regular file: \(path)" }
             let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
             return try file.closeAfter {

@@ -72,11 +72,17 @@ extension Mysqld {
                 }
             case .stopRequested: break
             case .stopTimedOut:
-                throw MysqldError(.stop, "gave up waiting for mysqld to stop after \(stopTimeout)\n\(ErrorLogTail.text(directory.errorLog))")
+                throw MysqldError(
+                    .stop,
+                    "gave up waiting for mysqld to stop after \(stopTimeout)\n\(ErrorLogTail.text(directory.errorLog))"
+                )
             case .exited(let status):
                 guard let result, status.isSuccess else {
                     let moment = result == nil ? "by itself" : "while stopping"
-                    throw MysqldError(.died, "mysqld ended \(moment) (\(status))\n\(ErrorLogTail.text(directory.errorLog))")
+                    throw MysqldError(
+                        .died,
+                        "mysqld ended \(moment) (\(status))\n\(ErrorLogTail.text(directory.errorLog))"
+                    )
                 }
                 group.cancelAll()
                 return result
@@ -93,7 +99,9 @@ extension Mysqld {
         group.cancelAll()
         while let event = await group.nextResult() {
             // Our SIGTERM ends a healthy mysqld with status 0; SIGKILL comes only after 10 seconds.
-            if case .success(.exited(.signaled(let signal))) = event, signal != SIGTERM, signal != SIGKILL || error is MySQLWireError {
+            if case .success(.exited(.signaled(let signal))) = event, signal != SIGTERM,
+                signal != SIGKILL || error is MySQLWireError
+            {
                 return MysqldError(
                     .died,
                     "mysqld was ended by signal \(signal)\n\(ErrorLogTail.text(directory.errorLog))",
@@ -110,19 +118,26 @@ extension Mysqld {
         let command = serverCommand(arguments)
         let status: TerminationStatus
         do {
-            status = try await withDeadline(startTimeout, operation: "mysqld \(arguments.joined(separator: " "))") { try await runToEnd(command) }
+            status = try await withDeadline(startTimeout, operation: "mysqld \(arguments.joined(separator: " "))") {
+                try await runToEnd(command)
+            }
         } catch let error as DeadlineExceeded {
             throw MysqldError(.start, "\(error)\n\(ErrorLogTail.text(directory.errorLog))")
         }
         guard status.isSuccess else {
-            throw MysqldError(.start, "mysqld \(arguments.joined(separator: " ")) failed (\(status))\n\(ErrorLogTail.text(directory.errorLog))")
+            throw MysqldError(
+                .start,
+                "mysqld \(arguments.joined(separator: " ")) failed (\(status))\n\(ErrorLogTail.text(directory.errorLog))"
+            )
         }
     }
 
     // MARK: Process
 
     private func serverCommand(_ arguments: [String]) -> [String] {
-        user.launcher(setpriv: Self.setpriv) + [installation.mysqld.string, "--defaults-file=\(directory.configuration)"]
+        user.launcher(setpriv: Self.setpriv) + [
+            installation.mysqld.string, "--defaults-file=\(directory.configuration)",
+        ]
             + ["--basedir=\(installation.baseDirectory)"] + user.serverArguments + arguments
     }
 
@@ -170,7 +185,10 @@ extension Mysqld {
         guard let bytes = try FileTree.read(lock, limit: 64) else { return }
         let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
         guard let pid = pid_t(text), pid > 0 else {
-            throw MysqldError(.start, "\(lock) does not hold a process number; HINT: remove it if no mysqld uses \(configuration.socket)")
+            throw MysqldError(
+                .start,
+                "\(lock) does not hold a process number; HINT: remove it if no mysqld uses \(configuration.socket)"
+            )
         }
         if pid != getpid(), kill(pid, 0) == 0 {
             throw MysqldError(.start, "process \(pid) is still running and holds \(lock)")
@@ -206,7 +224,10 @@ extension Mysqld {
         do {
             try await server.waitUntilGone(limit: stopTimeout)
         } catch let error as DeadlineExceeded {
-            throw MysqldError(.stop, "gave up waiting for mysqld to stop: \(error)\n\(ErrorLogTail.text(directory.errorLog))")
+            throw MysqldError(
+                .stop,
+                "gave up waiting for mysqld to stop: \(error)\n\(ErrorLogTail.text(directory.errorLog))"
+            )
         }
         return result
     }

@@ -1,7 +1,7 @@
 import Catalog
 package import Logging
-package import NIOCore
 package import MySQLWire
+package import NIOCore
 import Streams
 package import SystemPackage
 
@@ -83,7 +83,9 @@ package struct Mysqld: Sendable {
     private func readExtraConfigurations() -> [(path: String, text: String)] {
         extraConfigurations.compactMap { path in
             do {
-                if let bytes = try FileTree.read(path, limit: 1 << 20) { return (path.string, String(decoding: bytes, as: UTF8.self)) }
+                if let bytes = try FileTree.read(path, limit: 1 << 20) {
+                    return (path.string, String(decoding: bytes, as: UTF8.self))
+                }
                 logger.info("could not open config file for mycnf: \(path): no such file")
             } catch {
                 logger.info("could not open config file for mycnf: \(error)")

@@ -30,7 +30,13 @@ package struct MysqldInstallation: Hashable, Sendable {
             throw MysqldError(.installation, "could not auto-detect MySQL version", cause: error)
         }
         let baseDirectory = environment["VT_MYSQL_BASEDIR"].flatMap { $0.isEmpty ? nil : FilePath($0) } ?? root
-        return MysqldInstallation(root: root, baseDirectory: baseDirectory, mysqld: mysqld, version: version, versionText: text)
+        return MysqldInstallation(
+            root: root,
+            baseDirectory: baseDirectory,
+            mysqld: mysqld,
+            version: version,
+            versionText: text
+        )
     }
 
     /// Finds a program of a distribution in `sbin`, `bin`, `libexec` or `scripts`.
@@ -40,16 +46,23 @@ package struct MysqldInstallation: Hashable, Sendable {
             let path = root.appending(folder).appending(name)
             if (try? FileTree.status(path))?.kind == .regular { return path }
         }
-        throw MysqldError(.installation, "\(name) not found in any of \(root)/{sbin,bin,libexec,scripts}; HINT: set VT_MYSQL_ROOT to the folder that holds them")
+        throw MysqldError(
+            .installation,
+            "\(name) not found in any of \(root)/{sbin,bin,libexec,scripts}; HINT: set VT_MYSQL_ROOT to the folder that holds them"
+        )
     }
 
     private static func root(_ environment: [String: String]) throws(MysqldError) -> FilePath {
         if let root = environment["VT_MYSQL_ROOT"], !root.isEmpty { return FilePath(root) }
         for folder in (environment["PATH"] ?? "").split(separator: ":") {
             let path = FilePath(String(folder)).appending("mysqld")
-            if (try? FileTree.status(path))?.kind == .regular { return path.removingLastComponent().removingLastComponent() }
+            if (try? FileTree.status(path))?.kind == .regular {
+                return path.removingLastComponent().removingLastComponent()
+            }
         }
-        if let status = try? FileTree.status("/usr/sbin/mysqld"), status.kind == .regular, status.mode & 0o111 != 0 { return "/usr" }
+        if let status = try? FileTree.status("/usr/sbin/mysqld"), status.kind == .regular, status.mode & 0o111 != 0 {
+            return "/usr"
+        }
         throw MysqldError(.installation, "VT_MYSQL_ROOT is not set and no mysqld could be found in your PATH")
     }
 

@@ -24,19 +24,30 @@ package enum MysqldUser: Hashable, Sendable {
         guard geteuid() == 0 else { return .inherited }
         if allowRoot { return .root }
         let hint = "HINT: make VTDATAROOT (\(dataRoot)) belong to the user who shall run mysqld, or give --allow-root"
-        if let owner = try FileTree.status(nearestExisting(dataRoot))?.owner, owner.user != 0, try FileTree.status(dataRoot) != nil {
+        if let owner = try FileTree.status(nearestExisting(dataRoot))?.owner, owner.user != 0,
+            try FileTree.status(dataRoot) != nil
+        {
             let blocked = try (mustEnter + [dataRoot]).first { try !canEnter($0, as: owner) }
             if let blocked {
-                throw MysqldError(.installation, "mysqld would run as uid \(owner.user), the owner of VTDATAROOT, who cannot enter \(blocked); \(hint)")
+                throw MysqldError(
+                    .installation,
+                    "mysqld would run as uid \(owner.user), the owner of VTDATAROOT, who cannot enter \(blocked); \(hint)"
+                )
             }
             return .other(owner, name: nil)
         }
         guard let entry = getpwnam("mysql") else {
-            throw MysqldError(.installation, "servenv.Init: running this as root makes no sense: VTDATAROOT belongs to root and there is no user mysql; \(hint)")
+            throw MysqldError(
+                .installation,
+                "servenv.Init: running this as root makes no sense: VTDATAROOT belongs to root and there is no user mysql; \(hint)"
+            )
         }
         let owner = FileOwner(user: entry.pointee.pw_uid, group: entry.pointee.pw_gid)
         if let blocked = try (mustEnter + [nearestExisting(dataRoot)]).first(where: { try !canEnter($0, as: owner) }) {
-            throw MysqldError(.installation, "servenv.Init: running this as root makes no sense: user mysql cannot enter \(blocked); \(hint)")
+            throw MysqldError(
+                .installation,
+                "servenv.Init: running this as root makes no sense: user mysql cannot enter \(blocked); \(hint)"
+            )
         }
         return .other(owner, name: "mysql")
     }
@@ -57,7 +68,9 @@ package enum MysqldUser: Hashable, Sendable {
 
     private static func nearestExisting(_ path: FilePath) throws -> FilePath {
         var path = path
-        while try FileTree.status(path) == nil, !path.removingLastComponent().isEmpty { path = path.removingLastComponent() }
+        while try FileTree.status(path) == nil, !path.removingLastComponent().isEmpty {
+            path = path.removingLastComponent()
+        }
         return path
     }
 

@@ -14,7 +14,9 @@ package struct RunningMysqld: Sendable {
 
     /// Runs `body` with an administrator's connection.
     /// - Throws: ``MySQLWireError``, or what `body` throws.
-    package func withConnection<Result: Sendable>(_ body: (MySQLConnection) async throws -> Result) async throws -> Result {
+    package func withConnection<Result: Sendable>(
+        _ body: (MySQLConnection) async throws -> Result
+    ) async throws -> Result {
         try await MySQLConnection.with(mysqld.connection(administrator), on: mysqld.eventLoops, body)
     }
 
@@ -48,7 +50,8 @@ package struct RunningMysqld: Sendable {
 
     /// The text of the running server that a manifest carries: `Ver 9.7.4 MySQL Community Server - GPL`.
     package func versionText() async throws -> String {
-        try await query("select concat('Ver ', @@global.version, ' ', @@global.version_comment) as version").scalar ?? ""
+        try await query("select concat('Ver ', @@global.version, ' ', @@global.version_comment) as version").scalar
+            ?? ""
     }
 
     // MARK: Start and stop
@@ -65,7 +68,11 @@ package struct RunningMysqld: Sendable {
                     return try await withConnection { _ in }
                 } catch let error as MySQLWireError {
                     if error.serverErrno == 1045 {
-                        throw MysqldError(.start, "mysqld refuses \(administrator.user); HINT: check --db-dba-user, --db-dba-password and the users that the init SQL or the backup holds", cause: error)
+                        throw MysqldError(
+                            .start,
+                            "mysqld refuses \(administrator.user); HINT: check --db-dba-user, --db-dba-password and the users that the init SQL or the backup holds",
+                            cause: error
+                        )
                     }
                     lastReason = "\(error)"
                 }
@@ -92,8 +99,14 @@ package struct RunningMysqld: Sendable {
     func waitUntilGone(limit: Duration) async throws {
         let clock = ContinuousClock()
         let end = clock.now.advanced(by: limit)
-        while try FileTree.status(mysqld.configuration.socket) != nil || FileTree.status(mysqld.directory.pidFile) != nil {
-            guard clock.now < end else { throw DeadlineExceeded(operation: "socket \(mysqld.configuration.socket) and pid file still there after \(limit)") }
+        while try FileTree.status(mysqld.configuration.socket) != nil
+            || FileTree.status(mysqld.directory.pidFile) != nil
+        {
+            guard clock.now < end else {
+                throw DeadlineExceeded(
+                    operation: "socket \(mysqld.configuration.socket) and pid file still there after \(limit)"
+                )
+            }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

@@ -27,7 +27,10 @@ final class MySQLChannelHandler: ChannelDuplexHandler {
     private var sequence: UInt8 = 0
     private var capabilities: Capabilities = []
 
-    init(configuration: MySQLConnection.Configuration, handshake promise: EventLoopPromise<HandshakeStateMachine.Outcome>) {
+    init(
+        configuration: MySQLConnection.Configuration,
+        handshake promise: EventLoopPromise<HandshakeStateMachine.Outcome>
+    ) {
         self.configuration = configuration
         let isLocal = if case .unixSocket = configuration.address { true } else { false }
         state = .handshake(
@@ -110,7 +113,10 @@ final class MySQLChannelHandler: ChannelDuplexHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        fail(MySQLWireError(.connectionLost, "Lost connection to MySQL server at \(configuration.address)"), context: context)
+        fail(
+            MySQLWireError(.connectionLost, "Lost connection to MySQL server at \(configuration.address)"),
+            context: context
+        )
         context.fireChannelInactive()
     }
 
@@ -118,7 +124,13 @@ final class MySQLChannelHandler: ChannelDuplexHandler {
         if case .handshake = state, configuration.tls != .disabled {
             fail(MySQLWireError(.tls, "TLS with \(configuration.address) failed: \(error)"), context: context)
         } else {
-            fail(MySQLWireError(.connectionLost, "Lost connection to MySQL server at \(configuration.address): \(error)"), context: context)
+            fail(
+                MySQLWireError(
+                    .connectionLost,
+                    "Lost connection to MySQL server at \(configuration.address): \(error)"
+                ),
+                context: context
+            )
         }
     }
 

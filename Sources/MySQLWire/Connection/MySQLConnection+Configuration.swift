@@ -70,7 +70,9 @@ extension MySQLConnection {
             tls: TLSMode = .disabled,
             connectTimeout: Duration = .seconds(30)
         ) {
-            (self.address, self.credentials, self.tls, self.connectTimeout) = (address, credentials, tls, connectTimeout)
+            (self.address, self.credentials, self.tls, self.connectTimeout) = (
+                address, credentials, tls, connectTimeout
+            )
         }
     }
 }

@@ -73,9 +73,15 @@ package final class MySQLConnection: Sendable {
 
     // MARK: Connecting
 
-    private static func connect(_ configuration: Configuration, on group: any EventLoopGroup) async throws -> MySQLConnection {
+    private static func connect(
+        _ configuration: Configuration,
+        on group: any EventLoopGroup
+    ) async throws -> MySQLConnection {
         do {
-            return try await withDeadline(configuration.connectTimeout, operation: "connecting to MySQL at \(configuration.address)") {
+            return try await withDeadline(
+                configuration.connectTimeout,
+                operation: "connecting to MySQL at \(configuration.address)"
+            ) {
                 try await logIn(configuration, on: group)
             }
         } catch let error as DeadlineExceeded {
@@ -83,7 +89,10 @@ package final class MySQLConnection: Sendable {
         }
     }
 
-    private static func logIn(_ configuration: Configuration, on group: any EventLoopGroup) async throws -> MySQLConnection {
+    private static func logIn(
+        _ configuration: Configuration,
+        on group: any EventLoopGroup
+    ) async throws -> MySQLConnection {
         let loop = group.next()
         let promise = loop.makePromise(of: HandshakeStateMachine.Outcome.self)
         let bootstrap = ClientBootstrap(group: loop)

@@ -18,7 +18,9 @@ extension MySQLConnection.Configuration {
         do {
             if !settings.authorities.isEmpty { configuration.trustRoots = .file(settings.authorities) }
             if !settings.certificate.isEmpty, !settings.key.isEmpty {
-                configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(settings.certificate).map { .certificate($0) }
+                configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(settings.certificate).map {
+                    .certificate($0)
+                }
                 configuration.privateKey = .privateKey(try NIOSSLPrivateKey(file: settings.key, format: .pem))
             }
             return try NIOSSLClientHandler(
@@ -26,7 +28,10 @@ extension MySQLConnection.Configuration {
                 serverHostname: verifiedName(settings)
             )
         } catch {
-            throw MySQLWireError(.tls, "error loading client cert and ca (\(settings.authorities), \(settings.certificate), \(settings.key)): \(error)")
+            throw MySQLWireError(
+                .tls,
+                "error loading client cert and ca (\(settings.authorities), \(settings.certificate), \(settings.key)): \(error)"
+            )
         }
     }
 

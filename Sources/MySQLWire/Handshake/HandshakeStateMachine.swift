@@ -168,7 +168,9 @@ struct HandshakeStateMachine {
         }
         state = .proof
         return .send(
-            ByteBuffer(bytes: try PasswordProof.encrypted(password: credentials.password, nonce: nonce, publicKeyPEM: pem))
+            ByteBuffer(
+                bytes: try PasswordProof.encrypted(password: credentials.password, nonce: nonce, publicKeyPEM: pem)
+            )
         )
     }
 

@@ -29,7 +29,10 @@ enum PasswordProof {
             let key = try _RSA.Encryption.PublicKey(pemRepresentation: publicKeyPEM)
             return Array(try key.encrypt(Data(mixed), padding: .PKCS1_OAEP))
         } catch {
-            throw MySQLWireError(.protocolViolation, "the server's public key for caching_sha2_password cannot be used: \(error)")
+            throw MySQLWireError(
+                .protocolViolation,
+                "the server's public key for caching_sha2_password cannot be used: \(error)"
+            )
         }
     }
 

@@ -15,7 +15,10 @@ struct ServerGreeting: Equatable {
         let protocolVersion = try packet.mysqlInteger(UInt8.self)
         if protocolVersion == 0xff { throw MySQLWireError(errorPacket: &packet) }
         guard protocolVersion == 10 else {
-            throw MySQLWireError(.protocolViolation, "the server speaks protocol version \(protocolVersion), not 10; is this a MySQL port?")
+            throw MySQLWireError(
+                .protocolViolation,
+                "the server speaks protocol version \(protocolVersion), not 10; is this a MySQL port?"
+            )
         }
         version = try packet.nullTerminatedString()
         connectionID = try packet.mysqlInteger()

@@ -3,7 +3,9 @@ import NIOCore
 // The field encodings of the protocol. A reader throws when the packet is shorter than its fields say.
 
 extension ByteBuffer {
-    mutating func mysqlInteger<Integer: FixedWidthInteger>(_ type: Integer.Type = Integer.self) throws(MySQLWireError) -> Integer {
+    mutating func mysqlInteger<Integer: FixedWidthInteger>(
+        _ type: Integer.Type = Integer.self
+    ) throws(MySQLWireError) -> Integer {
         guard let value = readInteger(endianness: .little, as: type) else { throw .truncated }
         return value
     }
@@ -30,7 +32,9 @@ extension ByteBuffer {
     }
 
     mutating func nullTerminatedString() throws(MySQLWireError) -> String {
-        guard let end = readableBytesView.firstIndex(of: 0), let text = readString(length: end - readerIndex) else { throw .truncated }
+        guard let end = readableBytesView.firstIndex(of: 0), let text = readString(length: end - readerIndex) else {
+            throw .truncated
+        }
         moveReaderIndex(forwardBy: 1)
         return text
     }

@@ -33,7 +33,8 @@ struct PacketDecoder {
     /// The next complete packet, or `nil` when more bytes are needed.
     mutating func next() throws(MySQLWireError) -> Packet? {
         while true {
-            guard let header = received.getInteger(at: received.readerIndex, endianness: .little, as: UInt32.self) else { return nil }
+            guard let header = received.getInteger(at: received.readerIndex, endianness: .little, as: UInt32.self)
+            else { return nil }
             let length = Int(header & 0xff_ffff)
             let sequence = UInt8(header >> 24)
             guard (parts?.readableBytes ?? 0) + length <= limit else {
@@ -41,7 +42,10 @@ struct PacketDecoder {
             }
             guard received.readableBytes >= 4 + length else { return nil }
             if let expectedSequence, sequence != expectedSequence {
-                throw MySQLWireError(.protocolViolation, "packet \(sequence) came where packet \(expectedSequence) was expected")
+                throw MySQLWireError(
+                    .protocolViolation,
+                    "packet \(sequence) came where packet \(expectedSequence) was expected"
+                )
             }
             expectedSequence = sequence &+ 1
             received.moveReaderIndex(forwardBy: 4)

@@ -10,7 +10,9 @@ package struct ResultSet: Hashable, Sendable {
 
     /// The value of a named column in a row, without regard to case; `nil` for NULL and for a column that is not there.
     package func value(_ column: String, row: Int = 0) -> String? {
-        guard rows.indices.contains(row), let index = columns.firstIndex(where: { $0.lowercased() == column.lowercased() }) else {
+        guard rows.indices.contains(row),
+            let index = columns.firstIndex(where: { $0.lowercased() == column.lowercased() })
+        else {
             return nil
         }
         return rows[row][index]

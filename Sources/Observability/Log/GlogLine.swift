@@ -23,12 +23,15 @@ enum GlogLine {
 
     private static let longestLine = 15_000
 
-    static func text(_ severity: LogSeverity, _ message: String, file: String, line: UInt, at moment: Moment) -> String {
+    static func text(_ severity: LogSeverity, _ message: String, file: String, line: UInt, at moment: Moment) -> String
+    {
         let t = moment.local
         let name = file.split(separator: "/").last.map(String.init) ?? file
-        let time = "\(padded(Int(t.tm_mon) + 1, 2))\(padded(Int(t.tm_mday), 2)) \(padded(Int(t.tm_hour), 2)):\(padded(Int(t.tm_min), 2)):\(padded(Int(t.tm_sec), 2))"
+        let time =
+            "\(padded(Int(t.tm_mon) + 1, 2))\(padded(Int(t.tm_mday), 2)) \(padded(Int(t.tm_hour), 2)):\(padded(Int(t.tm_min), 2)):\(padded(Int(t.tm_sec), 2))"
         let process = String(getpid())
-        let head = "\(severity.letter)\(time).\(padded(moment.microseconds, 6)) "
+        let head =
+            "\(severity.letter)\(time).\(padded(moment.microseconds, 6)) "
             + String(repeating: " ", count: max(0, 7 - process.count)) + "\(process) \(name):\(line)] "
         var text = head + message
         if text.utf8.count > longestLine { text = String(decoding: text.utf8.prefix(longestLine), as: UTF8.self) }

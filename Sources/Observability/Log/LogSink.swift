@@ -45,7 +45,8 @@ package final class LogSink: Sendable {
                 }
             }
             let toStandardError =
-                configuration.toStandardErrorOnly || configuration.alsoToStandardError || severity >= configuration.threshold
+                configuration.toStandardErrorOnly || configuration.alsoToStandardError
+                || severity >= configuration.threshold
                 || state.filesFailed
             if toStandardError { print(text, below: &state) }
         }
@@ -78,7 +79,8 @@ package final class LogSink: Sendable {
 
     // MARK: Files
 
-    private func openFile(_ severity: LogSeverity, at moment: GlogLine.Moment, _ state: inout State) -> FileDescriptor? {
+    private func openFile(_ severity: LogSeverity, at moment: GlogLine.Moment, _ state: inout State) -> FileDescriptor?
+    {
         if let file = state.files[severity] { return file }
         if state.filesFailed { return nil }
         for folder in [configuration.folder, temporaryFolder].filter({ !$0.isEmpty }) {
@@ -100,7 +102,9 @@ package final class LogSink: Sendable {
             return file
         }
         state.filesFailed = true
-        emit("log: cannot create log files in \(configuration.folder.isEmpty ? temporaryFolder : configuration.folder); everything goes to stderr\n")
+        emit(
+            "log: cannot create log files in \(configuration.folder.isEmpty ? temporaryFolder : configuration.folder); everything goes to stderr\n"
+        )
         return nil
     }
 

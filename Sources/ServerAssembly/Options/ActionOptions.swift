@@ -6,19 +6,39 @@ package struct ActionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("List the shard's backups on stdout and exit.", valueName: "bool"))
     package var listBackups = false
 
-    @Option(help: ArgumentHelp("Unpack and check a backup into this folder, laid out as a tablet's; start nothing, and exit.", valueName: "string"))
+    @Option(
+        help: ArgumentHelp(
+            "Unpack and check a backup into this folder, laid out as a tablet's; start nothing, and exit.",
+            valueName: "string"
+        )
+    )
     package var restoreTo = ""
 
-    @Option(help: ArgumentHelp("Backup to restore with --restore-to; by default the newest complete full one.", valueName: "string"))
+    @Option(
+        help: ArgumentHelp(
+            "Backup to restore with --restore-to; by default the newest complete full one.",
+            valueName: "string"
+        )
+    )
     package var backupName = ""
 
     @Option(help: ArgumentHelp("Print results as JSON, errors included.", valueName: "bool"))
     package var json = false
 
-    @Option(help: ArgumentHelp("Show on stdout which backups pruning would keep and remove, and why; change nothing, and exit.", valueName: "bool"))
+    @Option(
+        help: ArgumentHelp(
+            "Show on stdout which backups pruning would keep and remove, and why; change nothing, and exit.",
+            valueName: "bool"
+        )
+    )
     package var pruneDryRun = false
 
-    @Option(help: ArgumentHelp("After SIGTERM or SIGINT, time for stopping mysqld and cleaning up before the process ends anyway.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp(
+            "After SIGTERM or SIGINT, time for stopping mysqld and cleaning up before the process ends anyway.",
+            valueName: "duration"
+        )
+    )
     package var shutdownGrace = GoDurationValue.seconds(25)
 
     /// Creates the group.

@@ -6,7 +6,12 @@ package struct MysqldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("TCP port of the private mysqld.", valueName: "int"))
     package var mysqlPort = 3306
 
-    @Option(help: ArgumentHelp("Socket of the private mysqld; by default mysql.sock in the tablet folder.", valueName: "string"))
+    @Option(
+        help: ArgumentHelp(
+            "Socket of the private mysqld; by default mysql.sock in the tablet folder.",
+            valueName: "string"
+        )
+    )
     package var mysqlSocket = ""
 
     @Option(help: ArgumentHelp("Time limit for initialising and for starting mysqld.", valueName: "duration"))
@@ -15,7 +20,9 @@ package struct MysqldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Time limit for a clean shutdown of mysqld.", valueName: "duration"))
     package var mysqlShutdownTimeout = GoDurationValue.seconds(300)
 
-    @Option(help: ArgumentHelp("Accepted for compatibility: the version is asked of mysqld itself.", valueName: "string"))
+    @Option(
+        help: ArgumentHelp("Accepted for compatibility: the version is asked of mysqld itself.", valueName: "string")
+    )
     package var mysqlServerVersion = "8.4.6-Vitess"
 
     @Option(help: ArgumentHelp("User who administers the private mysqld.", valueName: "string"))
@@ -30,7 +37,12 @@ package struct MysqldOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Password of that user.", valueName: "string"))
     package var dbReplPassword = ""
 
-    @Option(help: ArgumentHelp("As root, run mysqld as root too, instead of as the owner of VTDATAROOT or as user mysql.", valueName: "bool"))
+    @Option(
+        help: ArgumentHelp(
+            "As root, run mysqld as root too, instead of as the owner of VTDATAROOT or as user mysql.",
+            valueName: "bool"
+        )
+    )
     package var allowRoot = false
 
     /// Creates the group.

@@ -21,9 +21,13 @@ package struct StorageOptions: ParsableArguments {
         switch backupStorageImplementation {
         case "file": return FileStorage(root: FilePath(fileBackupStorageRoot), threads: threads)
         case "s3", "gcs", "azblob", "ceph":
-            throw UsageError("Can't get backup storage: --backup-storage-implementation=\(backupStorageImplementation) is not available in this version yet; use file")
+            throw UsageError(
+                "Can't get backup storage: --backup-storage-implementation=\(backupStorageImplementation) is not available in this version yet; use file"
+            )
         default:
-            throw UsageError("Can't get backup storage: no registered implementation of BackupStorage \"\(backupStorageImplementation)\"; HINT: give --backup-storage-implementation=file")
+            throw UsageError(
+                "Can't get backup storage: no registered implementation of BackupStorage \"\(backupStorageImplementation)\"; HINT: give --backup-storage-implementation=file"
+            )
         }
     }
 }

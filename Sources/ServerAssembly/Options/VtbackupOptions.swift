@@ -24,7 +24,9 @@ package struct VtbackupOptions: ParsableArguments {
         do {
             return try ShardPath(keyspace: policy.initKeyspace, shard: policy.initShard)
         } catch {
-            throw UsageError("--init-keyspace=\(policy.initKeyspace) --init-shard=\(policy.initShard): \(error.message)")
+            throw UsageError(
+                "--init-keyspace=\(policy.initKeyspace) --init-shard=\(policy.initShard): \(error.message)"
+            )
         }
     }
 
@@ -32,12 +34,18 @@ package struct VtbackupOptions: ParsableArguments {
     /// - Throws: ``UsageError``.
     package func validate(given: Set<String>) throws(UsageError) {
         let policy = policy
-        guard policy.concurrency >= 1 else { throw UsageError("--concurrency must be at least 1, it is \(policy.concurrency)") }
+        guard policy.concurrency >= 1 else {
+            throw UsageError("--concurrency must be at least 1, it is \(policy.concurrency)")
+        }
         if !policy.incrementalFromPos.isEmpty {
-            throw UsageError("--incremental-from-pos is not available in this version yet; HINT: take a full backup, or incremental ones with a tablet's Backup command")
+            throw UsageError(
+                "--incremental-from-pos is not available in this version yet; HINT: take a full backup, or incremental ones with a tablet's Backup command"
+            )
         }
         if policy.initialBackup, policy.allowFirstBackup {
-            throw UsageError("--initial-backup and --allow-first-backup exclude each other: the first seeds an empty shard, the second copies a living one")
+            throw UsageError(
+                "--initial-backup and --allow-first-backup exclude each other: the first seeds an empty shard, the second copies a living one"
+            )
         }
         for (name, value) in [
             ("min-backup-interval", policy.minBackupInterval), ("min-retention-time", policy.minRetentionTime),
@@ -45,10 +53,13 @@ package struct VtbackupOptions: ParsableArguments {
         ] where value.nanoseconds < 0 { throw UsageError("--\(name) must not be negative") }
         for (name, value) in [
             ("mysql-timeout", mysqld.mysqlTimeout), ("mysql-shutdown-timeout", mysqld.mysqlShutdownTimeout),
-            ("builtinbackup-mysqld-timeout", engine.builtinbackupMysqldTimeout), ("builtinbackup-progress", engine.builtinbackupProgress),
+            ("builtinbackup-mysqld-timeout", engine.builtinbackupMysqldTimeout),
+            ("builtinbackup-progress", engine.builtinbackupProgress),
             ("shutdown-grace", action.shutdownGrace),
         ] where value.nanoseconds <= 0 { throw UsageError("--\(name) must be greater than zero") }
-        guard (1...65_535).contains(mysqld.mysqlPort) else { throw UsageError("--mysql-port=\(mysqld.mysqlPort) is no TCP port") }
+        guard (1...65_535).contains(mysqld.mysqlPort) else {
+            throw UsageError("--mysql-port=\(mysqld.mysqlPort) is no TCP port")
+        }
         if !action.backupName.isEmpty, action.restoreTo.isEmpty { throw UsageError("--backup-name needs --restore-to") }
         try validateEngine(given: given)
     }
@@ -57,18 +68,30 @@ package struct VtbackupOptions: ParsableArguments {
         switch engine.backupEngineImplementation {
         case "builtin": break
         case "xtrabackup", "mysqlshell":
-            throw UsageError("--backup-engine-implementation=\(engine.backupEngineImplementation) is not available in this version yet; use builtin")
-        default: throw UsageError("failed to find backup engine: unknown BackupEngine implementation \"\(engine.backupEngineImplementation)\"")
+            throw UsageError(
+                "--backup-engine-implementation=\(engine.backupEngineImplementation) is not available in this version yet; use builtin"
+            )
+        default:
+            throw UsageError(
+                "failed to find backup engine: unknown BackupEngine implementation \"\(engine.backupEngineImplementation)\""
+            )
         }
         for (name, isSet) in [
-            ("external-compressor", !engine.externalCompressor.isEmpty), ("external-decompressor", !engine.externalDecompressor.isEmpty),
+            ("external-compressor", !engine.externalCompressor.isEmpty),
+            ("external-decompressor", !engine.externalDecompressor.isEmpty),
             ("external-decompressor-use-manifest", engine.externalDecompressorUseManifest),
-        ] where isSet { throw UsageError("--\(name) is not available in this version yet; use --compression-engine-name=pargzip") }
+        ] where isSet {
+            throw UsageError("--\(name) is not available in this version yet; use --compression-engine-name=pargzip")
+        }
         guard (1024...(32 << 20)).contains(engine.backupStorageBlockSize) else {
-            throw UsageError("--backup-storage-block-size must be between 1024 and \(32 << 20) bytes, it is \(engine.backupStorageBlockSize)")
+            throw UsageError(
+                "--backup-storage-block-size must be between 1024 and \(32 << 20) bytes, it is \(engine.backupStorageBlockSize)"
+            )
         }
         if given.contains("backup-storage-number-blocks"), engine.backupStorageNumberBlocks < 1 {
-            throw UsageError("--backup-storage-number-blocks must be at least 1, it is \(engine.backupStorageNumberBlocks)")
+            throw UsageError(
+                "--backup-storage-number-blocks must be at least 1, it is \(engine.backupStorageNumberBlocks)"
+            )
         }
         _ = try engine.codec()
     }
@@ -100,14 +123,24 @@ package struct VtbackupOptions: ParsableArguments {
             throw UsageError("backup init SQL queries provided but no tablet types on which to run them")
         }
         guard policy.initBackupSqlTimeout.nanoseconds > 0 else {
-            throw UsageError("backup init SQL queries provided but no timeout provided -- this is dangerous and not allowed")
+            throw UsageError(
+                "backup init SQL queries provided but no timeout provided -- this is dangerous and not allowed"
+            )
         }
-        let known = ["unknown", "primary", "master", "replica", "rdonly", "batch", "spare", "experimental", "backup", "restore", "drained"]
+        let known = [
+            "unknown", "primary", "master", "replica", "rdonly", "batch", "spare", "experimental", "backup", "restore",
+            "drained",
+        ]
         for type in policy.initBackupTabletTypes where !known.contains(type.lowercased()) {
-            throw UsageError("invalid argument \"\(type)\" for \"--init-backup-tablet-types\" flag: unknown TabletType \(type)")
+            throw UsageError(
+                "invalid argument \"\(type)\" for \"--init-backup-tablet-types\" flag: unknown TabletType \(type)"
+            )
         }
         guard policy.initBackupTabletTypes.contains(where: { $0.lowercased() == "backup" }) else {
-            return (nil, "Skipping backup init SQL queries: they are for \(policy.initBackupTabletTypes.joined(separator: ",")), vtbackup is of type BACKUP")
+            return (
+                nil,
+                "Skipping backup init SQL queries: they are for \(policy.initBackupTabletTypes.joined(separator: ",")), vtbackup is of type BACKUP"
+            )
         }
         return (
             InitQueries(

@@ -12,7 +12,15 @@ enum HostName {
         guard getaddrinfo(buffer, nil, &hints, &found) == 0, let first = found else { return "" }
         defer { freeaddrinfo(found) }
         var name = [CChar](repeating: 0, count: Int(NI_MAXHOST))
-        let code = getnameinfo(first.pointee.ai_addr, first.pointee.ai_addrlen, &name, socklen_t(name.count), nil, 0, NI_NAMEREQD)
+        let code = getnameinfo(
+            first.pointee.ai_addr,
+            first.pointee.ai_addrlen,
+            &name,
+            socklen_t(name.count),
+            nil,
+            0,
+            NI_NAMEREQD
+        )
         guard code == 0 else { return "" }
         let text = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         return text.hasSuffix(".") ? String(text.dropLast()) : text

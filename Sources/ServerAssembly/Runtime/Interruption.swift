@@ -37,12 +37,19 @@ func withInterruption<Result: Sendable>(
     }
 }
 
-private func watch(_ signals: UnixSignalsSequence, grace: Duration, logger: Logger, stop: @escaping @Sendable () -> Void) async {
+private func watch(
+    _ signals: UnixSignalsSequence,
+    grace: Duration,
+    logger: Logger,
+    stop: @escaping @Sendable () -> Void
+) async {
     await withTaskGroup(of: Void.self) { group in
         var isStopping = false
         for await signal in signals where signal != .sighup {
             if isStopping {
-                logger.error("second signal: ending at once; the tablet folder and an unfinished backup may be left behind")
+                logger.error(
+                    "second signal: ending at once; the tablet folder and an unfinished backup may be left behind"
+                )
                 _exit(128 + signalNumber(signal))
             }
             isStopping = true
@@ -50,7 +57,9 @@ private func watch(_ signals: UnixSignalsSequence, grace: Duration, logger: Logg
             stop()
             group.addTask {
                 guard (try? await Task.sleep(for: grace)) != nil else { return }
-                logger.error("cleaning up took longer than --shutdown-grace: ending at once; the tablet folder and an unfinished backup may be left behind")
+                logger.error(
+                    "cleaning up took longer than --shutdown-grace: ending at once; the tablet folder and an unfinished backup may be left behind"
+                )
                 _exit(1)
             }
         }

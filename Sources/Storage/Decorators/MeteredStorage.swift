@@ -38,7 +38,11 @@ package struct MeteredStorage: BackupStorage {
         let observe: @Sendable (Traffic) -> Void
         var name: String { base.name }
 
-        func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64 {
+        func put(
+            _ object: ObjectName,
+            sizeHint: Int64?,
+            body: (any ObjectSink) async throws -> Void
+        ) async throws -> Int64 {
             try await base.put(object, sizeHint: sizeHint) { try await body(Sink(base: $0, observe: observe)) }
         }
 

@@ -31,7 +31,11 @@ struct FileBackupReader: BackupReader {
             return file
         } catch let error as Errno {
             if error == .noSuchFileOrDirectory || error == .notDirectory {
-                throw StorageError(.notFound, "no object \(object) in backup \(name)", cause: FileError("open", path, error))
+                throw StorageError(
+                    .notFound,
+                    "no object \(object) in backup \(name)",
+                    cause: FileError("open", path, error)
+                )
             }
             throw FileError("open", path, error)
         }
@@ -55,7 +59,10 @@ private final class FileSource: ObjectSource {
             try fileCall("read", path) {
                 var buffer = ByteBufferAllocator().buffer(capacity: pieceSize)
                 try buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: pieceSize) { target in
-                    try descriptor.readFully(into: UnsafeMutableRawBufferPointer(rebasing: target[..<pieceSize]), at: start)
+                    try descriptor.readFully(
+                        into: UnsafeMutableRawBufferPointer(rebasing: target[..<pieceSize]),
+                        at: start
+                    )
                 }
                 descriptor.adviseDone(offset: start, count: buffer.readableBytes)
                 return buffer

@@ -10,7 +10,8 @@ struct FileBackupWriter: BackupWriter {
     let folder: FilePath
     let threads: BlockingThreads
 
-    func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64 {
+    func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64
+    {
         let path = folder.appending(object.description)
         let file = try await threads.run { try FileSink.create(path) }
         let sink = FileSink(descriptor: file, path: path, threads: threads)

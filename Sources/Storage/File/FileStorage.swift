@@ -56,7 +56,10 @@ package struct FileStorage: BackupStorage {
     /// Keyspace and shard are checked names; a backup's name may be anything that was listed, or typed by an operator.
     private func path(of name: String, in shard: ShardPath) throws -> FilePath {
         guard let component = FilePath.Component(name), component.kind == .regular, component.string == name else {
-            throw StorageError(.invalidName, "invalid joined path: backup name \"\(CatalogError.excerpt(name))\" leaves \(shard)")
+            throw StorageError(
+                .invalidName,
+                "invalid joined path: backup name \"\(CatalogError.excerpt(name))\" leaves \(shard)"
+            )
         }
         return path(of: shard).appending(component)
     }

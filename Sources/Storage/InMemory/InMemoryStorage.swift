@@ -17,7 +17,9 @@ package final class InMemoryStorage: BackupStorage {
     package func startBackup(_ name: String, of shard: ShardPath) async throws -> any BackupWriter {
         try check(name)
         try backups.withLock { backups in
-            guard backups[shard]?[name] == nil else { throw StorageError(.alreadyExists, "backup \(shard)/\(name) exists already") }
+            guard backups[shard]?[name] == nil else {
+                throw StorageError(.alreadyExists, "backup \(shard)/\(name) exists already")
+            }
             backups[shard, default: [:]][name] = [:]
         }
         return Writer(storage: self, shard: shard, name: name)
@@ -54,11 +56,17 @@ package final class InMemoryStorage: BackupStorage {
         let shard: ShardPath
         let name: String
 
-        func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64 {
+        func put(
+            _ object: ObjectName,
+            sizeHint: Int64?,
+            body: (any ObjectSink) async throws -> Void
+        ) async throws -> Int64 {
             let sink = Sink()
             try await body(sink)
             return try storage.backups.withLock { backups in
-                guard backups[shard]?[name] != nil else { throw StorageError(.notFound, "backup \(shard)/\(name) was removed") }
+                guard backups[shard]?[name] != nil else {
+                    throw StorageError(.notFound, "backup \(shard)/\(name) was removed")
+                }
                 let bytes = sink.bytes.withLock { $0 }
                 backups[shard]?[name]?[object] = bytes
                 return Int64(bytes.readableBytes)
@@ -67,7 +75,9 @@ package final class InMemoryStorage: BackupStorage {
 
         func commit(manifest: ByteBuffer) async throws {
             try storage.backups.withLock { backups in
-                guard backups[shard]?[name] != nil else { throw StorageError(.notFound, "backup \(shard)/\(name) was removed") }
+                guard backups[shard]?[name] != nil else {
+                    throw StorageError(.notFound, "backup \(shard)/\(name) was removed")
+                }
                 backups[shard]?[name]?[.manifest] = manifest
             }
         }

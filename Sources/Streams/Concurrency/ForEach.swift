@@ -10,6 +10,7 @@ package func forEach<Items: Sequence>(
             if index >= limit { try await group.next() }
             group.addTask { try await body(item) }
         }
-        try await group.waitForAll()
+        // One by one: `waitForAll` would go on waiting after an error, without cancelling anything.
+        while try await group.next() != nil {}
     }
 }

@@ -23,7 +23,11 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
 }
 
 /// Runs a call that returns an `Errno`-throwing result, adding path and operation to its error.
-package func fileCall<Result>(_ operation: String, _ path: FilePath, _ body: () throws -> Result) throws(FileError) -> Result {
+package func fileCall<Result>(
+    _ operation: String,
+    _ path: FilePath,
+    _ body: () throws -> Result
+) throws(FileError) -> Result {
     do {
         return try body()
     } catch let error as Errno {

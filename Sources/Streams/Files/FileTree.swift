@@ -69,7 +69,9 @@ package enum FileTree {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
             }
-            guard let name else { throw FileError("read a name that is not UTF-8 in folder", path, .illegalByteSequence) }
+            guard let name else {
+                throw FileError("read a name that is not UTF-8 in folder", path, .illegalByteSequence)
+            }
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
@@ -95,7 +97,9 @@ package enum FileTree {
     /// Gives `path` (itself, if it is a link) to `owner`.
     package static func setOwner(_ path: FilePath, _ owner: FileOwner?) throws(FileError) {
         guard let owner else { return }
-        guard lchown(path.string, owner.user, owner.group) == 0 else { throw FileError("chown", path, Errno(rawValue: errno)) }
+        guard lchown(path.string, owner.user, owner.group) == 0 else {
+            throw FileError("chown", path, Errno(rawValue: errno))
+        }
     }
 
     /// Removes whatever stands at `path`, with everything below it; links are removed, not followed. Absent is fine.
@@ -103,15 +107,21 @@ package enum FileTree {
         guard let status = try status(path, followLinks: false) else { return }
         if status.kind == .directory {
             for name in try list(path) ?? [] { try remove(path.appending(name)) }
-            guard rmdir(path.string) == 0 || errno == ENOENT else { throw FileError("remove folder", path, Errno(rawValue: errno)) }
+            guard rmdir(path.string) == 0 || errno == ENOENT else {
+                throw FileError("remove folder", path, Errno(rawValue: errno))
+            }
         } else {
-            guard unlink(path.string) == 0 || errno == ENOENT else { throw FileError("remove", path, Errno(rawValue: errno)) }
+            guard unlink(path.string) == 0 || errno == ENOENT else {
+                throw FileError("remove", path, Errno(rawValue: errno))
+            }
         }
     }
 
     /// Renames within one file system, replacing what stands at `target`.
     package static func rename(_ source: FilePath, to target: FilePath) throws(FileError) {
-        guard Glibc.rename(source.string, target.string) == 0 else { throw FileError("rename", source, Errno(rawValue: errno)) }
+        guard Glibc.rename(source.string, target.string) == 0 else {
+            throw FileError("rename", source, Errno(rawValue: errno))
+        }
     }
 
     /// Creates a symbolic link at `path`.
@@ -121,7 +131,9 @@ package enum FileTree {
 
     /// Makes the entries of a folder durable.
     package static func sync(directory path: FilePath) throws(FileError) {
-        let descriptor = try fileCall("open folder", path) { try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec]) }
+        let descriptor = try fileCall("open folder", path) {
+            try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
+        }
         defer { try? descriptor.close() }
         guard fsync(descriptor.rawValue) == 0 else { throw FileError("fsync folder", path, Errno(rawValue: errno)) }
     }
@@ -132,7 +144,12 @@ package enum FileTree {
     }
 
     /// Writes a small file in one go (mode 0660), replacing an old one.
-    package static func write(_ bytes: [UInt8], to path: FilePath, owner: FileOwner? = nil, durable: Bool = false) throws(FileError) {
+    package static func write(
+        _ bytes: [UInt8],
+        to path: FilePath,
+        owner: FileOwner? = nil,
+        durable: Bool = false
+    ) throws(FileError) {
         try fileCall("write", path) {
             let descriptor = try FileDescriptor.open(
                 path,

@@ -45,6 +45,7 @@ package enum Programs {
             .path(program),
             arguments: Arguments(arguments),
             environment: .inherit.updating(variables),
+            input: .none,
             output: .string(limit: 16 << 20),
             error: .string(limit: 64 << 20)
         ) { execution in

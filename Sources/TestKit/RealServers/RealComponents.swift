@@ -1,4 +1,4 @@
-package import FoundationEssentials
+import FoundationEssentials
 package import SystemPackage
 
 /// The real servers that tests run against, installed by `Scripts/bootstrap`.

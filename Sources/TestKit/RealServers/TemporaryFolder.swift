@@ -2,6 +2,9 @@ import Glibc
 package import Streams
 package import SystemPackage
 
+/// Real servers share two cores: more tests at once would only run into their time limits.
+package let serverSlots = Slots(count: 2)
+
 /// Runs `body` with a fresh folder that every user can enter, and removes it afterwards.
 package func withTemporaryFolder<Result: Sendable>(_ body: (FilePath) async throws -> Result) async throws -> Result {
     let root = RealComponents.testRoot

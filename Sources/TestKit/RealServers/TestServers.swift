@@ -1,10 +1,8 @@
-package import Catalog
-package import Logging
+import Glibc
+import Logging
 package import MySQLControl
 package import MySQLWire
 package import NIOCore
-package import NIOPosix
-import Glibc
 import Streams
 import Subprocess
 package import SystemPackage
@@ -84,9 +82,16 @@ package actor TestServers {
         return folder
     }
 
-    private static func describe(_ folder: FilePath, serverID: UInt32, eventLoops: any EventLoopGroup) async throws -> Mysqld {
+    private static func describe(
+        _ folder: FilePath,
+        serverID: UInt32,
+        eventLoops: any EventLoopGroup
+    ) async throws -> Mysqld {
         guard let root = RealComponents.mysqlRoot else {
-            throw MysqldError(.installation, "VT_MYSQL_ROOT is not set; HINT: eval \"$(Scripts/bootstrap --print-env)\"")
+            throw MysqldError(
+                .installation,
+                "VT_MYSQL_ROOT is not set; HINT: eval \"$(Scripts/bootstrap --print-env)\""
+            )
         }
         var mysqld = Mysqld(
             installation: try await MysqldInstallation.locate(environment: ["VT_MYSQL_ROOT": root.string]),

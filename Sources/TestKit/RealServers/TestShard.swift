@@ -1,8 +1,9 @@
 package import Catalog
-package import MySQLControl
-package import MySQLWire
-package import NIOPosix
 import Glibc
+package import MySQLControl
+import MySQLWire
+import NIOCore
+package import NIOPosix
 import Streams
 package import SystemPackage
 
@@ -18,8 +19,12 @@ package struct TestShard: Sendable {
     private var topologyRoot: FilePath { folder.appending("topo").appending("global") }
 
     /// Runs `body` with a fresh shard whose primary is empty, with database `vt_commerce`.
-    package static func with<Result: Sendable>(_ body: @escaping @Sendable (TestShard) async throws -> Result) async throws -> Result {
-        try await withTemporaryFolder { folder in
+    package static func with<Result: Sendable>(
+        _ body: @escaping @Sendable (TestShard) async throws -> Result
+    ) async throws -> Result {
+        try await serverSlots.acquire()
+        defer { serverSlots.release() }
+        return try await withTemporaryFolder { folder in
             let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return try await withCleanup {
                 let mysqld = try await TestServers.shared.server(in: folder.appending("p"), eventLoops: eventLoops)
@@ -38,7 +43,10 @@ package struct TestShard: Sendable {
     private func prepare() throws {
         try FileTree.createDirectory(storageRoot, parents: true)
         try FileTree.createDirectory(dataRoot, parents: true, owner: TestServers.user.fileOwner)
-        try write("global/keyspaces/commerce/shards/0/Shard", #"{"primary_alias": {"cell": "zone1", "uid": 101}, "is_primary_serving": true}"#)
+        try write(
+            "global/keyspaces/commerce/shards/0/Shard",
+            #"{"primary_alias": {"cell": "zone1", "uid": 101}, "is_primary_serving": true}"#
+        )
         try setPrimary(port: primary.mysqld.configuration.port)
     }
 
@@ -62,7 +70,8 @@ package struct TestShard: Sendable {
     package var flags: [String] {
         [
             "--init-keyspace=commerce", "--init-shard=0", "--backup-storage-implementation=file",
-            "--file-backup-storage-root=\(storageRoot)", "--topo-implementation=file", "--topo-global-root=\(topologyRoot)",
+            "--file-backup-storage-root=\(storageRoot)", "--topo-implementation=file",
+            "--topo-global-root=\(topologyRoot)",
             "--tablet-manager-protocol=mysql", "--mysql-port=\(freePort())", "--logtostderr",
         ]
     }
@@ -75,7 +84,12 @@ package struct TestShard: Sendable {
     ) async throws -> ProgramRun {
         var environment = environment
         environment["VTDATAROOT"] = environment["VTDATAROOT"] ?? dataRoot.string
-        return try await Programs.run(Programs.path("vtbackup"), flags + arguments, environment: environment, started: started)
+        return try await Programs.run(
+            Programs.path("vtbackup"),
+            flags + arguments,
+            environment: environment,
+            started: started
+        )
     }
 
     /// Folders of the shard's backups, oldest first.
@@ -86,7 +100,9 @@ package struct TestShard: Sendable {
 
     /// The newest backup's manifest.
     package func newestManifest() throws -> Manifest {
-        guard let newest = try backups().last, let bytes = try FileTree.read(newest.appending("MANIFEST"), limit: 64 << 20) else {
+        guard let newest = try backups().last,
+            let bytes = try FileTree.read(newest.appending("MANIFEST"), limit: 64 << 20)
+        else {
             throw MysqldError(.configuration, "there is no complete backup in \(storageRoot)")
         }
         return try Manifest(decoding: bytes)
@@ -102,7 +118,9 @@ package struct TestShard: Sendable {
     }
 
     /// Restores the newest backup into a folder of its own, starts a mysqld on it and runs `body` with it.
-    package func withRestored<Result: Sendable>(_ body: @escaping @Sendable (RunningMysqld) async throws -> Result) async throws -> Result {
+    package func withRestored<Result: Sendable>(
+        _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
+    ) async throws -> Result {
         try await withTemporaryFolder { folder in
             let target = folder.appending("r")
             let run = try await vtbackup("--restore-to=\(target)")

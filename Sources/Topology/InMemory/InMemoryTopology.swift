@@ -22,7 +22,11 @@ package final class InMemoryTopology: TopologyStore {
     package func list(_ path: String, in cell: TopologyCell) async throws -> [String] {
         let prefix = path + "/"
         let names = files.withLock { files in
-            Set((files[cell] ?? [:]).keys.filter { $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count).prefix { $0 != "/" }) })
+            Set(
+                (files[cell] ?? [:]).keys.filter { $0.hasPrefix(prefix) }.map {
+                    String($0.dropFirst(prefix.count).prefix { $0 != "/" })
+                }
+            )
         }
         guard !names.isEmpty else { throw TopologyError.noNode(prefix) }
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }

@@ -10,7 +10,10 @@ package struct LocalFileTopology: TopologyStore {
     /// - Throws: ``TopologyError`` when it is no folder.
     package init(root: FilePath) throws {
         guard try FileTree.status(root)?.kind == .directory else {
-            throw TopologyError(.unavailable, "Failed to open topo server (file,,\(root)): \(root) is not a folder; HINT: give the folder of the global records with --topo-global-root")
+            throw TopologyError(
+                .unavailable,
+                "Failed to open topo server (file,,\(root)): \(root) is not a folder; HINT: give the folder of the global records with --topo-global-root"
+            )
         }
         self.root = root
     }
@@ -19,13 +22,17 @@ package struct LocalFileTopology: TopologyStore {
 
     package func read(_ path: String, in cell: TopologyCell) async throws -> [UInt8] {
         let file = try location(path, cell)
-        guard let bytes = try FileTree.read(file, limit: Self.largestRecord) else { throw TopologyError.noNode(file.string) }
+        guard let bytes = try FileTree.read(file, limit: Self.largestRecord) else {
+            throw TopologyError.noNode(file.string)
+        }
         return bytes
     }
 
     package func list(_ path: String, in cell: TopologyCell) async throws -> [String] {
         let folder = try location(path, cell)
-        guard let names = try FileTree.list(folder), !names.isEmpty else { throw TopologyError.noNode(folder.string + "/") }
+        guard let names = try FileTree.list(folder), !names.isEmpty else {
+            throw TopologyError.noNode(folder.string + "/")
+        }
         return names
     }
 

@@ -17,7 +17,9 @@ extension KeyedDecodingContainer<FieldName> {
     /// The name under which a field is there: as in the proto file, or in camel case.
     private func present(_ name: String) -> FieldName? {
         var words = name.split(separator: "_").map(String.init)
-        for index in words.indices.dropFirst() { words[index] = words[index].prefix(1).uppercased() + words[index].dropFirst() }
+        for index in words.indices.dropFirst() {
+            words[index] = words[index].prefix(1).uppercased() + words[index].dropFirst()
+        }
         for candidate in [FieldName(name), FieldName(words.joined())] where contains(candidate) {
             if (try? decodeNil(forKey: candidate)) == true { return nil }
             return candidate
@@ -34,7 +36,11 @@ extension KeyedDecodingContainer<FieldName> {
         guard let key = present(name) else { return 0 }
         if let text = try? decode(String.self, forKey: key) {
             guard let number = Int(text) else {
-                throw DecodingError.dataCorruptedError(forKey: key, in: self, debugDescription: "\(name) is not a number")
+                throw DecodingError.dataCorruptedError(
+                    forKey: key,
+                    in: self,
+                    debugDescription: "\(name) is not a number"
+                )
             }
             return number
         }
@@ -54,7 +60,9 @@ struct AliasJSON: Decodable {
         let fields = try decoder.container(keyedBy: FieldName.self)
         let (cell, uid) = (try fields.text("cell"), try fields.number("uid"))
         guard let uid = UInt32(exactly: uid) else {
-            throw DecodingError.dataCorrupted(.init(codingPath: decoder.codingPath, debugDescription: "uid \(uid) is out of range"))
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "uid \(uid) is out of range")
+            )
         }
         // An alias of cell "" and uid 0 means none.
         alias = cell.isEmpty && uid == 0 ? nil : TabletAlias(cell: cell, uid: uid)
@@ -94,7 +102,8 @@ struct PortJSON: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        port = if let text = try? container.decode(String.self) { Int(text) ?? 0 } else { try container.decode(Int.self) }
+        port =
+            if let text = try? container.decode(String.self) { Int(text) ?? 0 } else { try container.decode(Int.self) }
     }
 }
 
@@ -126,19 +135,27 @@ struct ReplicationJSON: Decodable {
     var aliases: [TabletAlias]
 
     init(from decoder: any Decoder) throws {
-        aliases = try (decoder.container(keyedBy: FieldName.self).message("nodes", [Node].self) ?? []).compactMap(\.alias)
+        aliases = try (decoder.container(keyedBy: FieldName.self).message("nodes", [Node].self) ?? []).compactMap(
+            \.alias
+        )
     }
 }
 
 /// Decodes a record.
 /// - Throws: ``TopologyError`` with code `damagedRecord` that names path and cell. An empty file has all defaults.
-func decodeRecord<Record: Decodable>(_ type: Record.Type, _ bytes: [UInt8], _ path: String, _ cell: TopologyCell) throws -> Record {
+func decodeRecord<Record: Decodable>(
+    _ type: Record.Type,
+    _ bytes: [UInt8],
+    _ path: String,
+    _ cell: TopologyCell
+) throws -> Record {
     do {
         return try JSONDecoder().decode(type, from: Data(bytes.isEmpty ? Array("{}".utf8) : bytes))
     } catch let error as DecodingError {
         let what =
             switch error {
-            case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context), .valueNotFound(_, let context):
+            case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+                .valueNotFound(_, let context):
                 context.debugDescription
             @unknown default: "it does not decode"
             }

@@ -15,7 +15,9 @@ package struct TabletRecord: Hashable, Sendable {
             case "MASTER": self = .primary
             case "BATCH": self = .rdonly
             default:
-                guard let kind = Self.allCases.first(where: { "\($0)".uppercased() == name.uppercased() }) else { return nil }
+                guard let kind = Self.allCases.first(where: { "\($0)".uppercased() == name.uppercased() }) else {
+                    return nil
+                }
                 self = kind
             }
         }

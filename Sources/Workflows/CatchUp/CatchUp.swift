@@ -29,7 +29,10 @@ struct CatchUp: Sendable {
         try await step(.catchUp, "can't stop replication") { try await server.stopReplication() }
         let reached = try await step(.catchUp, "can't get replication status") { try await server.executedPosition() }
         guard reached.isAtLeast(goal) else {
-            throw WorkflowError(.catchUp, "not taking backup: replication stopped at \(reached), before the goal \(goal)")
+            throw WorkflowError(
+                .catchUp,
+                "not taking backup: replication stopped at \(reached), before the goal \(goal)"
+            )
         }
         logger.info("Replication caught up to \(reached)")
     }
@@ -41,7 +44,9 @@ struct CatchUp: Sendable {
         guard let alias = record.primary else {
             throw WorkflowError(.topology, "can't start replication after restore: shard \(shard) has no primary")
         }
-        let tablet = try await step(.topology, "Cannot read primary tablet \(alias)") { try await topology.tablet(alias) }
+        let tablet = try await step(.topology, "Cannot read primary tablet \(alias)") {
+            try await topology.tablet(alias)
+        }
         guard !tablet.mysqlHostname.isEmpty, (1...65_535).contains(tablet.mysqlPort) else {
             throw WorkflowError(
                 .topology,
@@ -107,8 +112,11 @@ struct CatchUp: Sendable {
 
     private func restart(_ status: ReplicationStatus?, on server: RunningMysqld) async throws {
         // Right after START both threads are on their way up.
-        if let status, status.lastReceiverError.isEmpty, status.lastApplierError.isEmpty, status.receiver != .stopped { return }
-        let reason = [status?.lastReceiverError, status?.lastApplierError].compactMap { $0 }.filter { !$0.isEmpty }.joined(separator: "; ")
+        if let status, status.lastReceiverError.isEmpty, status.lastApplierError.isEmpty, status.receiver != .stopped {
+            return
+        }
+        let reason = [status?.lastReceiverError, status?.lastApplierError].compactMap { $0 }.filter { !$0.isEmpty }
+            .joined(separator: "; ")
         logger.warning(
             "replication has stopped before backup could be taken. trying to restart replication. \(reason)"
         )

@@ -67,7 +67,9 @@ package struct BackupPass: Sendable {
         logger: Logger
     ) {
         (self.settings, self.storage, self.topology, self.primary) = (settings, storage, topology, primary)
-        (self.source, self.makeServer, self.backupEngine, self.restoreEngine) = (source, makeServer, backupEngine, restoreEngine)
+        (self.source, self.makeServer, self.backupEngine, self.restoreEngine) = (
+            source, makeServer, backupEngine, restoreEngine
+        )
         (self.progress, self.now, self.logger) = (progress, now, logger)
     }
 
@@ -111,7 +113,9 @@ package struct BackupPass: Sendable {
                 prepared = try await prepareFirst(mysqld)
             }
             try await copy(prepared, mysqld)
-            logger.info("\(settings.freshness.initialBackup ? ContractLog.initialBackupSuccessful : ContractLog.backupSuccessful)")
+            logger.info(
+                "\(settings.freshness.initialBackup ? ContractLog.initialBackupSuccessful : ContractLog.backupSuccessful)"
+            )
         } cleanup: {
             logger.info("\(ContractLog.removingFolder(mysqld.directory.path.string))")
             do {
@@ -127,7 +131,9 @@ package struct BackupPass: Sendable {
         logger.info("\(ContractLog.startingBackup(name))")
         logger.info("\(ContractLog.usingEngine("builtin"))")
         logger.info("\(ContractLog.usingPosition(prepared.position))")
-        let writer = try await step(.storage, "error taking backup: StartBackup failed") { try await storage.startBackup(name, of: shard) }
+        let writer = try await step(.storage, "error taking backup: StartBackup failed") {
+            try await storage.startBackup(name, of: shard)
+        }
         let meter = TransferMeter()
         do {
             try await progress.during(.takeNewBackup, transfer: meter) {
@@ -182,7 +188,11 @@ package struct BackupPass: Sendable {
         } catch let error as TopologyError where error.code == .noNode {
             return
         } catch {
-            throw WorkflowError(.topology, "failed to check whether shard \(shard) has serving tablets before doing initial backup", cause: error)
+            throw WorkflowError(
+                .topology,
+                "failed to check whether shard \(shard) has serving tablets before doing initial backup",
+                cause: error
+            )
         }
         if let serving = tablets.first(where: { $0.kind.isServing }) {
             throw WorkflowError(
@@ -213,7 +223,9 @@ package struct BackupPass: Sendable {
         logger.info("no backup to restore on BackupStorage for directory \(shard). Starting up empty.")
         return try await step(.mysqld, "failed to initialize mysql data dir and start mysqld") {
             let first = try await mysqld.initialize(initSQLFile: settings.initSQLFile) { server in
-                try await step(.mysqld, "error resetting replication: failed to reset replication") { try await server.resetReplication() }
+                try await step(.mysqld, "error resetting replication: failed to reset replication") {
+                    try await server.resetReplication()
+                }
                 return try await catchUpAndFinish(server)
             }
             return try await restartIfAsked(mysqld, first)
@@ -231,7 +243,11 @@ package struct BackupPass: Sendable {
 
     private func restoreBase(_ listed: [ListedBackup], _ mysqld: Mysqld) async throws -> Manifest {
         logger.info("\(ContractLog.lookingForBackup)")
-        let choice = RestoreChoice(listed, directory: shard.description, runningVersion: mysqld.installation.versionText)
+        let choice = RestoreChoice(
+            listed,
+            directory: shard.description,
+            runningVersion: mysqld.installation.versionText
+        )
         for reason in choice.skipped { logger.warning("\(reason)") }
         guard let base = choice.backup else {
             throw WorkflowError(
@@ -244,7 +260,10 @@ package struct BackupPass: Sendable {
         let reader = try storage.backup(base.name, of: shard)
         let state = try await step(.storage, "can't restore from backup") { try await reader.manifest() }
         guard case .complete(let manifest) = state else {
-            throw WorkflowError(.storage, "can't restore from backup: \(shard)/\(base.name) has lost its MANIFEST since it was listed; HINT: another job may be pruning, run again")
+            throw WorkflowError(
+                .storage,
+                "can't restore from backup: \(shard)/\(base.name) has lost its MANIFEST since it was listed; HINT: another job may be pruning, run again"
+            )
         }
         let meter = TransferMeter()
         try await progress.during(.restoreLastBackup, transfer: meter) {
@@ -276,7 +295,14 @@ package struct BackupPass: Sendable {
 
     private func catchUpAndFinish(_ server: RunningMysqld) async throws -> PreparedServer {
         let redoLogIsOff = settings.disableRedoLog ? await disableRedoLog(server) : false
-        let catchUp = CatchUp(shard: shard, topology: topology, primary: primary, source: source, progress: progress, logger: logger)
+        let catchUp = CatchUp(
+            shard: shard,
+            topology: topology,
+            primary: primary,
+            source: source,
+            progress: progress,
+            logger: logger
+        )
         try await catchUp.run(on: server)
         if redoLogIsOff {
             try await step(.mysqld, "failed to re-enable redo log") { try await server.setRedoLog(enabled: true) }

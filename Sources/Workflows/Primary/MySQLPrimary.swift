@@ -14,7 +14,8 @@ package struct MySQLPrimary: PrimaryTablet {
     private let eventLoops: any EventLoopGroup
 
     /// Uses the replication user and its TLS mode.
-    package init(credentials: MySQLConnection.Credentials, tls: MySQLConnection.TLSMode, eventLoops: any EventLoopGroup) {
+    package init(credentials: MySQLConnection.Credentials, tls: MySQLConnection.TLSMode, eventLoops: any EventLoopGroup)
+    {
         (self.credentials, self.tls, self.eventLoops) = (credentials, tls, eventLoops)
     }
 
@@ -25,7 +26,10 @@ package struct MySQLPrimary: PrimaryTablet {
             tls: tls
         )
         do {
-            return try await withDeadline(Self.attemptLimit, operation: "asking mysqld at \(configuration.address) for its position") {
+            return try await withDeadline(
+                Self.attemptLimit,
+                operation: "asking mysqld at \(configuration.address) for its position"
+            ) {
                 try await MySQLConnection.with(configuration, on: eventLoops) { connection in
                     let isMariaDB = connection.serverVersion.contains("MariaDB")
                     let dialect: ReplicationDialect = isMariaDB ? .mariaDB : .modern

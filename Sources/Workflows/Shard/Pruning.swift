@@ -32,7 +32,9 @@ package struct Pruning: Sendable {
             logger.info("\(ContractLog.ignoringIncomplete(name, reason))")
         }
         let plan = Retention(listed, policy: policy, now: now)
-        for verdict in plan.verdicts where !verdict.remove { logger.info("Keeping backup \(verdict.name): \(verdict.reason)") }
+        for verdict in plan.verdicts where !verdict.remove {
+            logger.info("Keeping backup \(verdict.name): \(verdict.reason)")
+        }
         for verdict in plan.removals {
             logger.info("\(ContractLog.removing(verdict.name, backups.shard, limit: policy.minimumTime))")
             try await step(.storage, "couldn't remove backup \(verdict.name) from \(backups.shard)") {

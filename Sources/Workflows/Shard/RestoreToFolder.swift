@@ -25,10 +25,15 @@ package struct RestoreToFolder: Sendable {
         let chosen = try await choose(name)
         let reader = try backups.storage.backup(chosen, of: backups.shard)
         guard case .complete(let manifest) = try await reader.manifest() else {
-            throw WorkflowError(.storage, "backup \(backups.shard)/\(chosen) is not complete any more; HINT: list the backups again")
+            throw WorkflowError(
+                .storage,
+                "backup \(backups.shard)/\(chosen) is not complete any more; HINT: list the backups again"
+            )
         }
         let directory = TabletDirectory(path: folder, uid: 0)
-        try await step(.storage, "cannot restore into \(folder)") { try directory.prepareForRestore(owner: engine.owner) }
+        try await step(.storage, "cannot restore into \(folder)") {
+            try directory.prepareForRestore(owner: engine.owner)
+        }
         logger.info("Restore: unpacking \(backups.shard)/\(chosen) into \(folder)")
         let meter = TransferMeter()
         try await progress.during(.restoreLastBackup, transfer: meter) {
@@ -45,15 +50,24 @@ package struct RestoreToFolder: Sendable {
         let listed = try await step(.storage, "can't list backups") { try await backups.load() }
         if let name {
             guard let backup = listed.first(where: { $0.name == name }) else {
-                throw WorkflowError(.refused, "there is no backup \(CatalogError.excerpt(name)) in \(backups.shard); HINT: see --list-backups")
+                throw WorkflowError(
+                    .refused,
+                    "there is no backup \(CatalogError.excerpt(name)) in \(backups.shard); HINT: see --list-backups"
+                )
             }
             if case .incomplete(let reason) = backup.state {
-                throw WorkflowError(.refused, "backup \(backups.shard)/\(name) is incomplete and cannot be restored: \(reason)")
+                throw WorkflowError(
+                    .refused,
+                    "backup \(backups.shard)/\(name) is incomplete and cannot be restored: \(reason)"
+                )
             }
             return name
         }
         guard let newest = listed.last(where: { $0.manifest?.incremental == false }) else {
-            throw WorkflowError(.refused, listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete")
+            throw WorkflowError(
+                .refused,
+                listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete"
+            )
         }
         return newest.name
     }

@@ -20,7 +20,9 @@ package struct ShardBackups: Sendable {
     package func load() async throws -> [ListedBackup] {
         let names = try await storage.listBackups(of: shard)
         let found = Mutex<[ListedBackup?]>(Array(repeating: nil, count: names.count))
-        try await forEach(in: names.enumerated().map { ($0.offset, $0.element) }, atMost: Self.manifestsAtOnce) { index, name in
+        try await forEach(in: names.enumerated().map { ($0.offset, $0.element) }, atMost: Self.manifestsAtOnce) {
+            index,
+            name in
             let state = try await storage.backup(name, of: shard).manifest()
             found.withLock { $0[index] = ListedBackup(name: name, state: state) }
         }
