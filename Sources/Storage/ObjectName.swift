@@ -24,6 +24,12 @@ package struct ObjectName: Hashable, Sendable, CustomStringConvertible {
         description = text
     }
 
+    /// For implementations: MANIFEST is no object to put, only a commit writes it.
+    /// - Throws: ``StorageError`` with code `invalidName`.
+    package func checkForPut() throws(StorageError) {
+        if self == .manifest { throw StorageError(.invalidName, "only the commit of a backup writes its MANIFEST") }
+    }
+
     private init(unchecked text: String) {
         description = text
     }

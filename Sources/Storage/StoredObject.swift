@@ -26,9 +26,9 @@ extension BackupWriter {
         sizeHint: Int64?,
         body: (any ObjectSink) async throws -> Void
     ) async throws -> StoredObject {
-        let tally = Mutex((crc: CRC32(), size: Int64(0)))
+        let tally = Mutex((crc: CRC32(), size: Int64(0), isWhole: false))
         let confirmed = try await put(object, sizeHint: sizeHint) { sink in
-            tally.withLock { $0 = (CRC32(), 0) }
+            tally.withLock { $0 = (CRC32(), 0, false) }
             try await body(
                 HashingSink(next: sink) { bytes in
                     tally.withLock { tally in
@@ -37,8 +37,15 @@ extension BackupWriter {
                     }
                 }
             )
+            tally.withLock { $0.isWhole = true }
         }
-        let (crc, size) = tally.withLock { $0 }
+        let (crc, size, isWhole) = tally.withLock { $0 }
+        guard isWhole else {
+            throw StorageError(
+                .incompleteWrite,
+                "object \(object) of backup \(name): the store holds \(confirmed) bytes and did not take all"
+            )
+        }
         guard confirmed == size else {
             throw StorageError(
                 .incompleteWrite,

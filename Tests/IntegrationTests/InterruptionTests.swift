@@ -21,9 +21,9 @@ struct InterruptionTests {
     }
 
     /// Waits until a mysqld runs on a folder below the shard's data root, and returns its process number.
-    private func mysqldPID(_ shard: TestShard) async throws -> pid_t {
+    private func mysqldPID(_ shard: TestShard, of vtbackup: pid_t) async throws -> pid_t {
         while true {
-            try Task.checkCancellation()
+            try #require(try isAlive(vtbackup), "vtbackup ended before its mysqld was up")
             for name in try FileTree.list(shard.dataRoot) ?? [] {
                 if let bytes = try FileTree.read(shard.dataRoot.appending(name).appending("mysql.pid"), limit: 64),
                     let pid = pid_t(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))
@@ -49,7 +49,7 @@ struct InterruptionTests {
             // A primary that cannot be reached keeps the pass in catch-up.
             try shard.setPrimary(port: freePort())
             let run = try await shard.vtbackup("--allow-first-backup") { pid in
-                mysqld.set(try await mysqldPID(shard))
+                mysqld.set(try await mysqldPID(shard, of: pid))
                 kill(pid, signal)
             }
             #expect(run.exitCode == 1, "\(run.status)")
@@ -67,7 +67,7 @@ struct InterruptionTests {
             try shard.setPrimary(port: freePort())
             let mysqld = LockedBox<pid_t>(0)
             let run = try await shard.vtbackup("--allow-first-backup") { pid in
-                mysqld.set(try await mysqldPID(shard))
+                mysqld.set(try await mysqldPID(shard, of: pid))
                 kill(pid, SIGKILL)
             }
             let clock = ContinuousClock()
@@ -89,8 +89,8 @@ struct InterruptionTests {
         try await TestShard.with { shard in
             try await fill(shard)
             try shard.setPrimary(port: freePort())
-            let run = try await shard.vtbackup("--allow-first-backup") { _ in
-                kill(try await mysqldPID(shard), SIGKILL)
+            let run = try await shard.vtbackup("--allow-first-backup") { pid in
+                kill(try await mysqldPID(shard, of: pid), SIGKILL)
             }
             #expect(run.exitCode == 1)
             #expect(run.standardError.contains("tail of mysql error log"))

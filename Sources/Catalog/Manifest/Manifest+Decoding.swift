@@ -171,7 +171,8 @@ extension FileEntry {
         chunks.sort { $0.offset < $1.offset }
         var end: Int64 = 0
         for (number, chunk) in chunks.enumerated() {
-            guard chunk.offset == end, chunk.size > 0, chunk.size < (1 << 50) - end, chunk.storageName == "\(index)-\(number)"
+            guard chunk.offset == end, chunk.size > 0, chunk.size < (1 << 50) - end,
+                chunk.storageName == "\(index)-\(number)"
             else {
                 throw CatalogError(
                     "\(path): chunk \(CatalogError.excerpt(chunk.storageName)) does not continue the file at byte \(end)"

@@ -80,10 +80,19 @@ package struct Retention: Hashable, Sendable {
 
     /// Adds to `kept` what its incrementals are built on, transitively.
     private func keepBases(of backups: [ListedBackup], in kept: inout [String: String]) {
+        // Once is enough unless clocks disagree: a base may then be named later than what is built on it.
+        var before = -1
+        while before != kept.count {
+            before = kept.count
+            keepDirectBases(of: backups, in: &kept)
+        }
+    }
+
+    private func keepDirectBases(of backups: [ListedBackup], in kept: inout [String: String]) {
         for (index, backup) in backups.enumerated().reversed() {
             guard kept[backup.name] != nil, let manifest = backup.manifest, manifest.incremental else { continue }
             let older = backups[..<index]
-            let named = older.first { $0.name == manifest.fromBackup && $0.manifest != nil }
+            let named = backups.first { $0.name == manifest.fromBackup && $0.manifest != nil }
             let covering = older.last { $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true }
             let coveringFull = older.last {
                 $0.manifest?.incremental == false && $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true

@@ -12,13 +12,20 @@ struct FileBackupWriter: BackupWriter {
 
     func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64
     {
+        try object.checkForPut()
         let path = folder.appending(object.description)
         let file = try await threads.run { try FileSink.create(path) }
         let sink = FileSink(descriptor: file, path: path, threads: threads)
         do {
             try await body(sink)
         } catch {
-            try? await shielded { try await threads.run { try file.close() } }
+            try? await shielded {
+                try await threads.run {
+                    // A part of an object must not be found under its name.
+                    try? FileTree.remove(path)
+                    try file.close()
+                }
+            }
             throw error
         }
         return try await shielded {

@@ -76,9 +76,12 @@ package struct FileStorage: BackupStorage {
 
 /// Removes a backup's folder, MANIFEST first.
 func removeFolder(_ folder: FilePath) throws {
-    guard try FileTree.status(folder, followLinks: false) != nil else { return }
-    try FileTree.remove(folder.appending(ObjectName.manifest.description))
-    try FileTree.sync(directory: folder)
+    guard let status = try FileTree.status(folder, followLinks: false) else { return }
+    // A link's target is no backup of ours, and what is no folder has no MANIFEST.
+    if status.kind == .directory {
+        try FileTree.remove(folder.appending(ObjectName.manifest.description))
+        try FileTree.sync(directory: folder)
+    }
     try FileTree.remove(folder)
     try FileTree.sync(directory: folder.removingLastComponent())
 }

@@ -61,6 +61,7 @@ package final class InMemoryStorage: BackupStorage {
             sizeHint: Int64?,
             body: (any ObjectSink) async throws -> Void
         ) async throws -> Int64 {
+            try object.checkForPut()
             let sink = Sink()
             try await body(sink)
             return try storage.backups.withLock { backups in

@@ -1,18 +1,31 @@
 import Glibc
+import Synchronization
 
-/// A TCP port of the loopback interface that was free a moment ago.
+/// Below the range that the kernel gives to outgoing connections, so that nobody takes a port between the look and the
+/// use; each is given out once.
+private let nextPort = Mutex<UInt16>(10_000 + UInt16(getpid() % 2000) * 10)
+
+/// A TCP port of the loopback interface that is free, and that no other test of this run gets.
 package func freePort() -> Int {
+    while true {
+        let port = nextPort.withLock { port in
+            defer { port = port >= 32_000 ? 10_000 : port + 1 }
+            return port
+        }
+        if canBind(port) { return Int(port) }
+    }
+}
+
+private func canBind(_ port: UInt16) -> Bool {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
     address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
+    address.sin_port = port.bigEndian
+    return withUnsafePointer(to: &address) { pointer in
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-            _ = bind(descriptor, generic, length)
-            _ = getsockname(descriptor, generic, &length)
+            bind(descriptor, generic, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
-    return Int(UInt16(bigEndian: address.sin_port))
 }
