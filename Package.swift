@@ -115,3 +115,16 @@ let package = Package(
         ),
     ]
 )
+
+// Benchmarks are built on request only: `Scripts/bench` sets the variable.
+if Context.environment["VTB_BENCHMARKS"] != nil {
+    package.products.append(.executable(name: "gtid-benchmark", targets: ["GTIDBenchmark"]))
+    package.targets.append(
+        .executableTarget(
+            name: "GTIDBenchmark",
+            dependencies: ["Positions"],
+            path: "Benchmarks/GTIDBenchmark",
+            swiftSettings: settings
+        )
+    )
+}

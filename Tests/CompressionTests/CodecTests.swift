@@ -36,7 +36,10 @@ struct CodecTests {
         #expect(error?.message.contains("-2 to 9") == true)
     }
 
-    @Test("known engines that this build lacks are refused, writing and reading", arguments: ["lz4", "zstd", "external"])
+    @Test(
+        "known engines that this build lacks are refused, writing and reading",
+        arguments: ["lz4", "zstd", "external"]
+    )
     func notYet(engine: String) {
         let writing = #expect(throws: CompressionError.self) { try Codec(engine: engine, level: 1) }
         #expect(writing?.message.contains("use pargzip or pgzip") == true)

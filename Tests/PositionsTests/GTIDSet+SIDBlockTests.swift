@@ -62,12 +62,33 @@ struct GTIDSetSIDBlockTests {
         "A block that lies is refused before anything is allocated for it",
         arguments: [
             Hostile(testDescription: "empty", words: [], message: "truncated at byte 0"),
-            Hostile(testDescription: "cut in the first number", words: [], tail: [1, 0, 0], message: "truncated at byte 0"),
+            Hostile(
+                testDescription: "cut in the first number",
+                words: [],
+                tail: [1, 0, 0],
+                message: "truncated at byte 0"
+            ),
             Hostile(testDescription: "a server too many", words: [1], message: "1 servers do not fit"),
-            Hostile(testDescription: "two servers in the space of one", words: [2, 1, 2, 0], message: "2 servers do not fit"),
-            Hostile(testDescription: "2^64-1 servers", words: [-1, 1, 2, 0], message: "18446744073709551615 servers do not fit"),
-            Hostile(testDescription: "an interval too many", words: [1, 1, 2, 1, 5], message: "1 intervals do not fit"),
-            Hostile(testDescription: "2^64-1 intervals", words: [1, 1, 2, -1], message: "18446744073709551615 intervals do not fit"),
+            Hostile(
+                testDescription: "two servers in the space of one",
+                words: [2, 1, 2, 0],
+                message: "2 servers do not fit"
+            ),
+            Hostile(
+                testDescription: "2^64-1 servers",
+                words: [-1, 1, 2, 0],
+                message: "18446744073709551615 servers do not fit"
+            ),
+            Hostile(
+                testDescription: "an interval too many",
+                words: [1, 1, 2, 1, 5],
+                message: "1 intervals do not fit"
+            ),
+            Hostile(
+                testDescription: "2^64-1 intervals",
+                words: [1, 1, 2, -1],
+                message: "18446744073709551615 intervals do not fit"
+            ),
             Hostile(testDescription: "an interval from 0", words: [1, 1, 2, 1, 0, 5], message: "interval 0..<5"),
             Hostile(testDescription: "an empty interval", words: [1, 1, 2, 1, 5, 5], message: "interval 5..<5"),
             Hostile(testDescription: "a reversed interval", words: [1, 1, 2, 1, 6, 5], message: "interval 6..<5"),
@@ -94,7 +115,9 @@ struct GTIDSetSIDBlockTests {
     func everyCut() throws {
         let block = try GTIDSet(Sample.text("U0:1-5:7,U:3-9")).sidBlock()
         for length in 0..<block.count {
-            #expect(throws: PositionError.self, "\(length) bytes") { try GTIDSet(sidBlock: Array(block.prefix(length))) }
+            #expect(throws: PositionError.self, "\(length) bytes") {
+                try GTIDSet(sidBlock: Array(block.prefix(length)))
+            }
         }
     }
 }

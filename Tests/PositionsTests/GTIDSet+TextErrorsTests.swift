@@ -60,6 +60,10 @@ struct GTIDSetTextErrorsTests {
         let text = Sample.u + ":" + (1...10_000).map { String($0 * 2) }.joined(separator: ":") + ":x y"
         let error = try #require(throws: PositionError.self) { try GTIDSet(text) }
         #expect(error.message.utf8.count < 400)
-        #expect(error.message.hasSuffix("…\"): invalid interval (\"x y\"): strconv.ParseInt: parsing \"x y\": invalid syntax"))
+        #expect(
+            error.message.hasSuffix(
+                "…\"): invalid interval (\"x y\"): strconv.ParseInt: parsing \"x y\": invalid syntax"
+            )
+        )
     }
 }

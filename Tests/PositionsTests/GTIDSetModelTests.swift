@@ -74,7 +74,10 @@ struct GTIDSetModelTests {
         }
     }
 
-    @Test("The result of every operation is canonical: its text reads back as itself", arguments: 41...50 as ClosedRange<UInt64>)
+    @Test(
+        "The result of every operation is canonical: its text reads back as itself",
+        arguments: 41...50 as ClosedRange<UInt64>
+    )
     func canonical(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<50 {

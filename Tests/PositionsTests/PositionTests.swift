@@ -7,7 +7,8 @@ struct PositionTests {
     @Test(
         "Comes back as it was",
         arguments: [
-            "MySQL56/16b1039f-22b6-11ed-b765-0a43f95f28a3:1-615", "MariaDB/0-41983-20", "FilePos/vt-bin.000001:123", "MySQL56/",
+            "MySQL56/16b1039f-22b6-11ed-b765-0a43f95f28a3:1-615", "MariaDB/0-41983-20", "FilePos/vt-bin.000001:123",
+            "MySQL56/",
         ]
     )
     func roundTrip(_ encoded: String) throws {

@@ -1,7 +1,7 @@
 /// Reads arguments by Vitess's grammar and turns them into `--name=value` tokens, one a value, for the parser behind.
 ///
 /// Names with underscores become dashed and are reported once each; booleans never take the next token; a list value is
-/// one CSV record; a scalar given twice has its last value.
+/// one CSV record; a scalar given twice has its last value, and so has the list of tablet types.
 package struct ArgumentNormalizer {
     /// What the arguments say.
     package struct Result: Hashable, Sendable {
@@ -16,6 +16,7 @@ package struct ArgumentNormalizer {
     }
 
     private static let keptUnderscores: Set<String> = ["log_dir", "log_link", "log_backtrace_at"]
+    private static let replacedLists: Set<String> = ["init-backup-tablet-types"]
     private let table: FlagTable
     private let program: String
 
@@ -28,6 +29,17 @@ package struct ArgumentNormalizer {
     /// - Throws: ``UsageError`` for the first argument that cannot be used. The error has the notices made so far.
     package func normalize(_ arguments: [String]) throws(UsageError) -> Result {
         var result = Result()
+        do throws(UsageError) {
+            try read(arguments, into: &result)
+        } catch {
+            var error = error
+            error.notices = result.notices
+            throw error
+        }
+        return result
+    }
+
+    private func read(_ arguments: [String], into result: inout Result) throws(UsageError) {
         var values: [String: [String]] = [:]
         var order: [String] = []
         var positionals: [String] = []
@@ -73,13 +85,12 @@ package struct ArgumentNormalizer {
             let parsed = try FlagValue.parse(value, of: flag)
             if !result.given.contains(name) { order.append(name) }
             result.given.insert(name)
-            values[name] = flag.isList ? (values[name] ?? []) + parsed : parsed
+            values[name] = flag.isList && !Self.replacedLists.contains(name) ? (values[name] ?? []) + parsed : parsed
         }
         result.tokens = order.flatMap { name in (values[name] ?? []).map { "--\(name)=\($0)" } }
         if let positional = positionals.first, !result.help, !result.version {
             throw UsageError("unknown command \"\(positional)\" for \"\(program)\"")
         }
-        return result
     }
 
     private func split(_ token: String) -> (name: String, value: String?) {

@@ -43,18 +43,14 @@ enum FlagValue {
         var radix = 10
         var hasPrefix = false
         if digits.hasPrefix("0"), digits.count > 1 {
-            switch digits.dropFirst().first?.lowercased() {
-            case "x": radix = 16
-            case "b": radix = 2
-            case "o": radix = 8
-            default: radix = 8
-            }
+            let letter = digits.dropFirst().prefix(1).lowercased()
+            let named = ["x": 16, "b": 2, "o": 8][letter]
+            radix = named ?? 8
             hasPrefix = true
-            digits = digits.dropFirst(digits.dropFirst().first.map { $0.isNumber || $0 == "_" } == true ? 1 : 2)
+            digits = digits.dropFirst(named == nil ? 1 : 2)
         }
         guard !digits.isEmpty, digits.last != "_", hasPrefix || digits.first != "_", !digits.contains("__"),
-            digits.allSatisfy({ $0 == "_" || $0.hexDigitValue.map { $0 < radix } == true }),
-            hasPrefix || !digits.contains("_")
+            digits.allSatisfy({ $0 == "_" || $0.isASCII && $0.hexDigitValue.map { $0 < radix } == true })
         else { throw invalidSyntax(function, text) }
         let plain = digits.filter { $0 != "_" }
         guard let value = Int64((negative ? "-" : "") + plain, radix: radix) else {
@@ -80,7 +76,7 @@ enum FlagValue {
 enum CSVRecord {
     static func parse(_ text: String) throws(CatalogError) -> [String] {
         if text.isEmpty { return [] }
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
+        let lines = text.split(omittingEmptySubsequences: true) { $0 == "\n" || $0 == "\r\n" }
         guard let line = lines.first else { throw CatalogError("EOF") }
         let characters = Array(line)
         var fields: [String] = []

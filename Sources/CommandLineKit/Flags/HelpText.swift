@@ -29,6 +29,7 @@ package struct HelpText {
 
     private func right(_ flag: FlagSpecification) -> String {
         guard let value = flag.defaultValue, !["", "0", "0s", "false", "[]"].contains(value) else { return flag.help }
+        if flag.isList { return "\(flag.help) (default [\(value.replacing(", ", with: ","))])" }
         let isText = flag.type == "string"
         return "\(flag.help) (default \(isText ? quoted(value) : value))"
     }

@@ -29,11 +29,13 @@ extension Mysqld {
         }
         try removeStaleSocketLock()
         let command = serverCommand(arguments)
+        logger.info("Mysqld.Start \(directory.path)")
         return try await withThrowingTaskGroup(of: ServerEvent<Result>.self) { group in
             group.addTask { .exited(try await runToEnd(command)) }
             group.addTask {
                 _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
                 try await server.waitUntilReady(limit: startTimeout)
+                logger.info("mysqld is ready on \(configuration.socket)")
                 return .finished(try await body(server))
             }
             do {
@@ -85,6 +87,7 @@ extension Mysqld {
                     )
                 }
                 group.cancelAll()
+                logger.info("mysqld has stopped")
                 return result
             }
         }

@@ -84,6 +84,10 @@ final class MySQLChannelHandler: ChannelDuplexHandler {
         switch action {
         case .send(let payload): send(payload, context: context)
         case .startTLS(let request):
+            // What came in clear must not be read as if it had come through TLS.
+            guard decoder.isEmpty else {
+                throw MySQLWireError(.protocolViolation, "the server spoke before TLS was set up")
+            }
             send(request, context: context)
             let handler = try configuration.makeTLSHandler()
             do {

@@ -42,5 +42,6 @@ struct ServerGreeting: Equatable {
         guard capabilities.isSuperset(of: [.protocol41, .secureConnection]) else {
             throw MySQLWireError(.unsupported, "the server (\(version)) is older than MySQL 4.1")
         }
+        guard nonce.count == 20 else { throw .truncated }
     }
 }

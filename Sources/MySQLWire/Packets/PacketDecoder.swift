@@ -21,6 +21,9 @@ struct PacketDecoder {
         self.limit = limit
     }
 
+    /// Whether everything that came has been taken: no packet and no part of one is waiting.
+    var isEmpty: Bool { received.readableBytes == 0 && parts == nil }
+
     mutating func feed(_ bytes: ByteBuffer) {
         received.writeImmutableBuffer(bytes)
     }

@@ -41,7 +41,11 @@ struct QueryStateMachine {
         switch state {
         case .header: return try header(&packet)
         case .columns(let remaining): try column(&packet, remaining: remaining)
-        case .endOfColumns: state = .rows
+        case .endOfColumns:
+            guard packet.getInteger(at: packet.readerIndex, as: UInt8.self) == 0xfe else {
+                throw MySQLWireError(.protocolViolation, "the columns of a result do not end")
+            }
+            state = .rows
         case .rows: return try row(&packet)
         }
         return nil

@@ -19,6 +19,9 @@ package enum SQLText {
 
     /// A name in backquotes.
     package static func name(_ name: String) -> String {
-        "`" + name.replacing("`", with: "``") + "`"
+        // By scalars: a backquote with a combining mark behind it is another character, but the same to the server.
+        var text = "`"
+        for scalar in name.unicodeScalars { text.unicodeScalars.append(contentsOf: scalar == "`" ? ["`", "`"] : [scalar]) }
+        return text + "`"
     }
 }

@@ -17,6 +17,8 @@ package enum Detachment {
         words[0] = strdup(CommandLine.arguments.first ?? "vtbackup")
         words.append(nil)
         defer { for word in words { free(word) } }
+        // Whoever reads the copy's output may go away; the copy inherits that this is no reason to die.
+        signal(SIGPIPE, SIG_IGN)
         var process = pid_t()
         let code = posix_spawn(&process, executablePath, nil, &attributes, words, environ)
         guard code == 0 else { throw UsageError("cannot detach: \(Errno(rawValue: code))") }

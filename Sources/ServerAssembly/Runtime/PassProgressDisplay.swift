@@ -12,13 +12,16 @@ struct PassProgressDisplay: Sendable {
         var last: PassProgress.Reading?
         while !Task.isCancelled {
             let reading = progress.reading
-            if let ended = last, ended.since != reading?.since { finish(ended) }
+            if let ended = last, ended.since != reading?.since {
+                sink.showStatus("")
+                finish(ended)
+            }
             sink.showStatus(reading.map { line($0).text } ?? "")
             last = reading
             try? await Task.sleep(for: .milliseconds(100))
         }
-        if let last { finish(last) }
         sink.showStatus("")
+        if let last { finish(last) }
     }
 
     private func finish(_ reading: PassProgress.Reading) {

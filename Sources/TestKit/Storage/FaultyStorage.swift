@@ -1,5 +1,5 @@
 package import Catalog
-package import NIOCore
+import NIOCore
 package import Storage
 import Synchronization
 
@@ -258,7 +258,9 @@ private struct FaultyReader: BackupReader {
         guard storage.opens(number) else { throw storage.failure(.open, number) }
         guard let fault = storage.readFault(number) else { return try await base.withObject(object, body: body) }
         let failure = storage.failure(.open, number)
-        return try await base.withObject(object) { try await body(FaultySource(base: $0, fault: fault, failure: failure)) }
+        return try await base.withObject(object) {
+            try await body(FaultySource(base: $0, fault: fault, failure: failure))
+        }
     }
 }
 
@@ -289,7 +291,9 @@ private final class FaultySource: ObjectSource {
             return start < bytes ? piece.readSlice(length: min(bytes - start, piece.readableBytes)) : nil
         case .flipped(let place):
             let index = piece.readerIndex + place - start
-            if (piece.readerIndex..<piece.writerIndex).contains(index), let byte = piece.getInteger(at: index, as: UInt8.self) {
+            if (piece.readerIndex..<piece.writerIndex).contains(index),
+                let byte = piece.getInteger(at: index, as: UInt8.self)
+            {
                 piece.setInteger(byte ^ 1, at: index)
             }
             return piece

@@ -3,7 +3,7 @@ import NIOCore
 package import Storage
 import Streams
 import Synchronization
-package import Testing
+import Testing
 
 /// The contract of ``BackupStorage``, sentence by sentence. Every implementation runs it, the in-memory one included:
 /// ```swift
@@ -36,7 +36,8 @@ package enum StorageConformance {
 
     private static let names = [
         Check("a shard that was never written to lists nothing") { storage in
-            #expect(try await storage.listBackups(of: ShardPath("commerce/0")).isEmpty)
+            let listed = try await storage.listBackups(of: ShardPath("commerce/0"))
+            #expect(listed.isEmpty)
         },
         Check("names are opaque, used verbatim and listed in byte order") { storage in
             let shard = try ShardPath("commerce/-80")
@@ -100,7 +101,11 @@ package enum StorageConformance {
             }
         },
         Check("a source gives no empty piece, and nothing more after the end") { storage in
-            try await put([UInt8](repeating: 9, count: 200_000), "0", in: storage.startBackup("b", of: ShardPath("ks/0")))
+            try await put(
+                [UInt8](repeating: 9, count: 200_000),
+                "0",
+                in: storage.startBackup("b", of: ShardPath("ks/0"))
+            )
             try await storage.backup("b", of: ShardPath("ks/0")).withObject(.file(0)) { source in
                 var total = 0
                 while let piece = try await source.next() {
@@ -130,7 +135,9 @@ package enum StorageConformance {
             let shard = try ShardPath("new/0")
             try await forEach(in: 0..<4, atMost: 4) { backup in
                 let writer = try await storage.startBackup("b\(backup)", of: shard)
-                try await forEach(in: 0..<8, atMost: 8) { try await put([UInt8(backup), UInt8($0)], "\($0)", in: writer) }
+                try await forEach(in: 0..<8, atMost: 8) {
+                    try await put([UInt8(backup), UInt8($0)], "\($0)", in: writer)
+                }
             }
             #expect(try await storage.listBackups(of: shard) == ["b0", "b1", "b2", "b3"])
             try await forEach(in: 0..<32, atMost: 8) { number in
@@ -173,7 +180,9 @@ package enum StorageConformance {
             try await storage.removeBackup("b", of: shard)
             #expect(try await storage.listBackups(of: shard) == ["a"])
             let reader = try storage.backup("b", of: shard)
-            for object in ["0", "MANIFEST"] { await expect(.notFound, object) { _ = try await bytes(object, of: reader) } }
+            for object in ["0", "MANIFEST"] {
+                await expect(.notFound, object) { _ = try await bytes(object, of: reader) }
+            }
             try await put([2], "0", in: try await storage.startBackup("b", of: shard))
             #expect(try await bytes("0", of: reader) == [2])
         },
@@ -241,7 +250,11 @@ package enum StorageConformance {
             await expect(.notFound, "read") { _ = try await bytes("0", of: reader) }
         },
         Check("a reader that stops early gets its own error, and the object stays") { storage in
-            try await put([UInt8](repeating: 1, count: 100_000), "0", in: storage.startBackup("b", of: ShardPath("ks/0")))
+            try await put(
+                [UInt8](repeating: 1, count: 100_000),
+                "0",
+                in: storage.startBackup("b", of: ShardPath("ks/0"))
+            )
             let reader = try storage.backup("b", of: ShardPath("ks/0"))
             await #expect(throws: Stop.self) {
                 try await reader.withObject(.file(0)) { source in
@@ -256,7 +269,9 @@ package enum StorageConformance {
     // MARK: Steps
 
     private static func put(_ bytes: [UInt8], _ object: String, in writer: any BackupWriter) async throws {
-        let count = try await writer.put(ObjectName(object), sizeHint: nil) { try await $0.write(ByteBuffer(bytes: bytes)) }
+        let count = try await writer.put(ObjectName(object), sizeHint: nil) {
+            try await $0.write(ByteBuffer(bytes: bytes))
+        }
         #expect(count == Int64(bytes.count))
     }
 

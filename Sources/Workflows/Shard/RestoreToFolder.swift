@@ -3,6 +3,7 @@ package import Engines
 package import Logging
 import MySQLControl
 import Storage
+import Streams
 package import SystemPackage
 
 /// Unpacks a backup into a folder laid out as a tablet's, checks it, and starts nothing.
@@ -28,6 +29,12 @@ package struct RestoreToFolder: Sendable {
             throw WorkflowError(
                 .storage,
                 "backup \(backups.shard)/\(chosen) is not complete any more; HINT: list the backups again"
+            )
+        }
+        if let names = try FileTree.list(folder), !names.isEmpty {
+            throw WorkflowError(
+                .refused,
+                "cannot restore into \(folder): it is not empty; HINT: give a folder that is empty or does not exist"
             )
         }
         let directory = TabletDirectory(path: folder, uid: 0)

@@ -41,11 +41,14 @@ struct HostileFileEntryTests {
 
     @Test(
         "Names that only look odd stay below their directory",
-        arguments: ["...", "a/..b", "#innodb_redo/#ib_redo0", "vt_commerce/a@0020b.ibd", "\\..\\x", "~", "-rf", "é漢", "a\nb"]
+        arguments: [
+            "...", "a/..b", "#innodb_redo/#ib_redo0", "vt_commerce/a@0020b.ibd", "\\..\\x", "~", "-rf", "é漢", "a\nb",
+        ]
     )
     func harmless(_ name: String) throws {
         #expect(FileEntry.isSafe(name: name))
-        let json = "{\"FileEntries\": [{\"Base\": \"Data\", \"Name\": \(quoted(name.replacing("\\", with: "\\\\"))), \"Hash\": \"00000000\"}]}"
+        let json =
+            "{\"FileEntries\": [{\"Base\": \"Data\", \"Name\": \(quoted(name.replacing("\\", with: "\\\\"))), \"Hash\": \"00000000\"}]}"
         #expect(try Manifest(decoding: Array(json.utf8)).builtin?.files.map(\.name) == [name])
     }
 
@@ -60,7 +63,9 @@ struct HostileFileEntryTests {
 
     @Test(
         "Hashes",
-        arguments: ["", "0", "0000000", "000000000", "0000000g", "+0000000", "-0000000", "0x000000", " 0000000", "０００００００0"]
+        arguments: [
+            "", "0", "0000000", "000000000", "0000000g", "+0000000", "-0000000", "0x000000", " 0000000", "０００００００0",
+        ]
     )
     func hashes(_ hash: String) throws {
         let message = try refusal("{\"Base\": \"Data\", \"Name\": \"a\", \"Hash\": \"\(hash)\"}")
@@ -98,18 +103,66 @@ struct HostileFileEntryTests {
     @Test(
         "Chunks that do not make up the file",
         arguments: [
-            Chunks(testDescription: "gap", list: [("0-0", 0, 4), ("0-1", 5, 4)], message: "chunk 0-1 does not continue the file at byte 4"),
-            Chunks(testDescription: "overlap", list: [("0-0", 0, 4), ("0-1", 3, 4)], message: "chunk 0-1 does not continue the file at byte 4"),
-            Chunks(testDescription: "start", list: [("0-0", 1, 4)], message: "chunk 0-0 does not continue the file at byte 0"),
-            Chunks(testDescription: "negative offset", list: [("0-0", -4, 4)], message: "chunk 0-0 does not continue the file at byte 0"),
-            Chunks(testDescription: "empty", list: [("0-0", 0, 0)], message: "chunk 0-0 does not continue the file at byte 0"),
-            Chunks(testDescription: "negative size", list: [("0-0", 0, -1)], message: "chunk 0-0 does not continue the file at byte 0"),
-            Chunks(testDescription: "twice", list: [("0-0", 0, 4), ("0-0", 0, 4)], message: "chunk 0-0 does not continue the file at byte 4"),
-            Chunks(testDescription: "other file", list: [("1-0", 0, 4)], message: "chunk 1-0 does not continue the file at byte 0"),
-            Chunks(testDescription: "other number", list: [("0-1", 0, 4)], message: "chunk 0-1 does not continue the file at byte 0"),
-            Chunks(testDescription: "padded", list: [("0-00", 0, 4)], message: "chunk 0-00 does not continue the file at byte 0"),
-            Chunks(testDescription: "path", list: [("../0-0", 0, 4)], message: "chunk ../0-0 does not continue the file at byte 0"),
-            Chunks(testDescription: "huge", list: [("0-0", 0, 1 << 50)], message: "chunk 0-0 does not continue the file at byte 0"),
+            Chunks(
+                testDescription: "gap",
+                list: [("0-0", 0, 4), ("0-1", 5, 4)],
+                message: "chunk 0-1 does not continue the file at byte 4"
+            ),
+            Chunks(
+                testDescription: "overlap",
+                list: [("0-0", 0, 4), ("0-1", 3, 4)],
+                message: "chunk 0-1 does not continue the file at byte 4"
+            ),
+            Chunks(
+                testDescription: "start",
+                list: [("0-0", 1, 4)],
+                message: "chunk 0-0 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "negative offset",
+                list: [("0-0", -4, 4)],
+                message: "chunk 0-0 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "empty",
+                list: [("0-0", 0, 0)],
+                message: "chunk 0-0 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "negative size",
+                list: [("0-0", 0, -1)],
+                message: "chunk 0-0 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "twice",
+                list: [("0-0", 0, 4), ("0-0", 0, 4)],
+                message: "chunk 0-0 does not continue the file at byte 4"
+            ),
+            Chunks(
+                testDescription: "other file",
+                list: [("1-0", 0, 4)],
+                message: "chunk 1-0 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "other number",
+                list: [("0-1", 0, 4)],
+                message: "chunk 0-1 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "padded",
+                list: [("0-00", 0, 4)],
+                message: "chunk 0-00 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "path",
+                list: [("../0-0", 0, 4)],
+                message: "chunk ../0-0 does not continue the file at byte 0"
+            ),
+            Chunks(
+                testDescription: "huge",
+                list: [("0-0", 0, 1 << 50)],
+                message: "chunk 0-0 does not continue the file at byte 0"
+            ),
         ]
     )
     func chunks(_ sample: Chunks) throws {

@@ -50,13 +50,17 @@ struct HostileManifestTests {
     func everyCut() throws {
         let bytes = try Fixture.bytes("manifests/full-extensions.json")
         for length in 0..<bytes.count {
-            #expect(throws: CatalogError.self, "\(length) bytes") { try Manifest(decoding: Array(bytes.prefix(length))) }
+            #expect(throws: CatalogError.self, "\(length) bytes") {
+                try Manifest(decoding: Array(bytes.prefix(length)))
+            }
         }
     }
 
     @Test("Bytes that are not UTF-8")
     func notUTF8() {
-        #expect(throws: CatalogError.self) { try Manifest(decoding: Array("{\"a\": \"".utf8) + [0xff, 0xfe] + Array("\"}".utf8)) }
+        #expect(throws: CatalogError.self) {
+            try Manifest(decoding: Array("{\"a\": \"".utf8) + [0xff, 0xfe] + Array("\"}".utf8))
+        }
     }
 
     @Test("Deep nesting does not recurse at will", arguments: [("[", "]"), ("{\"a\":", "}")])
@@ -108,7 +112,10 @@ struct HostileManifestTests {
                 "MANIFEST key FinishedTime is not an RFC 3339 time: 2026-02-30T00:00:00Z"
             ),
             Case("{\"Position\": \"x\"}", "MANIFEST key Position: parse error: unknown GTIDSet flavor \"\""),
-            Case("{\"PurgedPosition\": \"Foo/x\"}", "MANIFEST key PurgedPosition: parse error: unknown GTIDSet flavor \"Foo\""),
+            Case(
+                "{\"PurgedPosition\": \"Foo/x\"}",
+                "MANIFEST key PurgedPosition: parse error: unknown GTIDSet flavor \"Foo\""
+            ),
             Case(
                 "{\"FromPosition\": \"MySQL56/x\"}",
                 "MANIFEST key FromPosition: invalid MySQL 5.6 GTID set (\"x\"): expected uuid:interval"
@@ -129,7 +136,10 @@ struct HostileManifestTests {
             Case(sizes: "{\"StoredSize\": -1}", "MANIFEST Extensions.Files[0] has an impossible size"),
             Case(sizes: "{\"Size\": 1125899906842625}", "MANIFEST Extensions.Files[0] has an impossible size"),
             Case(sizes: "{\"Size\": 1.5}", "MANIFEST Extensions.Files[0] key Size is not a whole number"),
-            Case(sizes: "{\"Size\": 9223372036854775808}", "MANIFEST Extensions.Files[0] key Size is not a whole number"),
+            Case(
+                sizes: "{\"Size\": 9223372036854775808}",
+                "MANIFEST Extensions.Files[0] key Size is not a whole number"
+            ),
             Case(sizes: "{\"Size\": \"5\"}", "MANIFEST Extensions.Files[0] key Size is not a whole number"),
         ]
     )
@@ -142,7 +152,8 @@ struct HostileManifestTests {
         let count = 8_193
         let entries = (0..<count).map { "{\"Base\": \"Data\", \"Name\": \"\($0)\", \"Hash\": \"00000000\"}" }
         let sizes = [String](repeating: "{\"Size\": 1125899906842624, \"StoredSize\": 1}", count: count)
-        let json = "{\"FileEntries\": [\(entries.joined(separator: ","))], "
+        let json =
+            "{\"FileEntries\": [\(entries.joined(separator: ","))], "
             + "\"Extensions\": {\"Format\": 1, \"Files\": [\(sizes.joined(separator: ","))]}}"
         #expect(throws: CatalogError.self) { try Manifest(decoding: Array(json.utf8)) }
     }

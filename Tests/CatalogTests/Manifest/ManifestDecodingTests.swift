@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Manifests: read as Vitess reads them")
 struct ManifestDecodingTests {
-    private func decoded(_ file: String) throws -> Manifest { try Manifest(decoding: Fixture.bytes("manifests/\(file)")) }
+    private func decoded(_ file: String) throws -> Manifest {
+        try Manifest(decoding: Fixture.bytes("manifests/\(file)"))
+    }
 
     private func decoded(json text: String) throws -> Manifest { try Manifest(decoding: Array(text.utf8)) }
 
@@ -95,10 +97,14 @@ struct ManifestDecodingTests {
 
     @Test("Of several odd ones it is always the first in byte order")
     func oddCases() throws {
-        let keys = ["BackupName", "FromBackup", "ServerUUID", "TabletAlias", "Hostname", "Keyspace", "Shard", "MySQLVersion"]
+        let keys = [
+            "BackupName", "FromBackup", "ServerUUID", "TabletAlias", "Hostname", "Keyspace", "Shard", "MySQLVersion",
+        ]
         let fields = keys.flatMap { key in
             let first = key.prefix(1).lowercased()
-            return [key.lowercased(), first + key.dropFirst().uppercased(), first + key.dropFirst()].map { "\"\($0)\": \"\($0)\"" }
+            return [key.lowercased(), first + key.dropFirst().uppercased(), first + key.dropFirst()].map {
+                "\"\($0)\": \"\($0)\""
+            }
         }
         let manifest = try decoded(json: "{\(fields.joined(separator: ", "))}")
         let read = [
@@ -122,7 +128,9 @@ struct ManifestDecodingTests {
     @Test("Escapes and null values")
     func escapes() throws {
         #expect(try decoded("escapes.json") == SampleManifest.escapes())
-        let nulls = try decoded(json: "{\"BackupName\": null, \"Incremental\": null, \"Position\": null, \"Hostname\": null}")
+        let nulls = try decoded(
+            json: "{\"BackupName\": null, \"Incremental\": null, \"Position\": null, \"Hostname\": null}"
+        )
         #expect(nulls == (try decoded(json: "{}")))
     }
 
@@ -147,14 +155,16 @@ struct ManifestDecodingTests {
 
     @Test("An entry without a name keeps its index, whatever else is in it")
     func skippedEntry() throws {
-        let text = "{\"FileEntries\": [{\"Base\": \"\", \"Name\": \"\", \"Hash\": \"\"}, {\"Base\": \"Data\", \"Name\": \"a\", \"Hash\": \"00000001\"}]}"
+        let text =
+            "{\"FileEntries\": [{\"Base\": \"\", \"Name\": \"\", \"Hash\": \"\"}, {\"Base\": \"Data\", \"Name\": \"a\", \"Hash\": \"00000001\"}]}"
         let files = try decoded(json: text).builtin?.files
         #expect(files == [FileEntry(base: .data, name: "", hash: 0), FileEntry(base: .data, name: "a", hash: 1)])
     }
 
     @Test("Positions of every flavor")
     func flavors() throws {
-        let text = "{\"Position\": \"MariaDB/0-1-2\", \"PurgedPosition\": \"FilePos/b.000001:4\", \"FromPosition\": \"\"}"
+        let text =
+            "{\"Position\": \"MariaDB/0-1-2\", \"PurgedPosition\": \"FilePos/b.000001:4\", \"FromPosition\": \"\"}"
         let manifest = try decoded(json: text)
         #expect(try manifest.position == .mariaDB(MariaDBPosition("0-1-2")))
         #expect(try manifest.purgedPosition == .filePosition(FilePosition("b.000001:4")))

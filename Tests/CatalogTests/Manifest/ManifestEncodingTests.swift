@@ -49,7 +49,10 @@ struct ManifestEncodingTests {
         #expect(text.hasSuffix("\n  \"IncrementalDetails\": null\n}"))
     }
 
-    @Test("Hashes have eight lower-case digits", arguments: [(0, "00000000"), (0xcbf4_3926, "cbf43926"), (.max, "ffffffff")])
+    @Test(
+        "Hashes have eight lower-case digits",
+        arguments: [(0, "00000000"), (0xcbf4_3926, "cbf43926"), (.max, "ffffffff")]
+    )
     func hashes(_ hash: UInt32, _ text: String) {
         #expect(FileEntry.hexadecimal(hash) == text)
     }

@@ -17,7 +17,10 @@ struct MySQLVersionTests {
         "The first 'Ver x.y.z' counts",
         arguments: [
             Text("Ver 8.0.40 MySQL Community Server - GPL", MySQLVersion(8, 0, 40)),
-            Text("/usr/sbin/mysqld  Ver 8.0.36-28 for Linux on x86_64 (Percona Server (GPL))\n", MySQLVersion(product: .percona, 8, 0, 36)),
+            Text(
+                "/usr/sbin/mysqld  Ver 8.0.36-28 for Linux on x86_64 (Percona Server (GPL))\n",
+                MySQLVersion(product: .percona, 8, 0, 36)
+            ),
             Text("Ver 10.11.6-MariaDB Debian", MySQLVersion(product: .mariadb, 10, 11, 6)),
             Text("mysqld Ver 9.7.0 for Linux, formerly Ver 8.4.1", MySQLVersion(9, 7, 0)),
         ]
@@ -26,9 +29,14 @@ struct MySQLVersionTests {
         #expect(try MySQLVersion(parsing: sample.testDescription) == sample.version)
     }
 
-    @Test("Texts without one", arguments: ["8.0.40", "Ver 8.0", "ver 8.0.40", "Version 8.0.40", "Ver 12345678.0.0", "Ver  8.0.1"])
+    @Test(
+        "Texts without one",
+        arguments: ["8.0.40", "Ver 8.0", "ver 8.0.40", "Version 8.0.40", "Ver 12345678.0.0", "Ver  8.0.1"]
+    )
     func refuses(_ text: String) {
-        #expect(throws: CatalogError("could not parse server version from: \(text)")) { try MySQLVersion(parsing: text) }
+        #expect(throws: CatalogError("could not parse server version from: \(text)")) {
+            try MySQLVersion(parsing: text)
+        }
     }
 
     @Test("Order is by number, whatever the product")

@@ -44,7 +44,8 @@ struct BackupNameTests {
     @Test(
         "A time that exists",
         arguments: [
-            "2026-02-30.101500.zone1-1", "2026-13-01.101500.zone1-1", "2026-03-27.240000.zone1-1", "2026-03-27.1015.zone1-1",
+            "2026-02-30.101500.zone1-1", "2026-13-01.101500.zone1-1", "2026-03-27.240000.zone1-1",
+            "2026-03-27.1015.zone1-1",
             "2026-3-27.101500.zone1-1", "..zone1-1", "2026-03-27.10150٠.zone1-1",
         ]
     )
@@ -53,7 +54,10 @@ struct BackupNameTests {
         #expect(throws: CatalogError(message)) { try BackupName(text) }
     }
 
-    @Test("An alias", arguments: ["2026-03-27.101500.zone1", "2026-03-27.101500.", "2026-03-27.101500.zone1-4294967296"])
+    @Test(
+        "An alias",
+        arguments: ["2026-03-27.101500.zone1", "2026-03-27.101500.", "2026-03-27.101500.zone1-4294967296"]
+    )
     func alias(_ text: String) throws {
         let error = try #require(throws: CatalogError.self) { try BackupName(text) }
         #expect(error.message.hasPrefix("invalid tablet "))

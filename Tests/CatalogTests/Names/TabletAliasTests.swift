@@ -44,13 +44,15 @@ struct TabletAliasTests {
     @Test(
         "Other forms are refused",
         arguments: [
-            "", "-", "zone1", "zone1-", "-100", "zone1-1a", "zone1-+1", "zone1- 1", "zone 1-1", "zöne-1", "zone/1-1", "a-١",
+            "", "-", "zone1", "zone1-", "-100", "zone1-1a", "zone1-+1", "zone1- 1", "zone 1-1", "zöne-1", "zone/1-1",
+            "a-١",
             "a-1\n",
         ]
     )
     func refuses(_ text: String) {
         let shown = text.replacing("\n", with: "\\u{a}")
-        let message = "invalid tablet alias: '\(shown)', expecting format: '^(?P<cell>[-_.a-zA-Z0-9]+)-(?P<uid>[0-9]+)$'"
+        let message =
+            "invalid tablet alias: '\(shown)', expecting format: '^(?P<cell>[-_.a-zA-Z0-9]+)-(?P<uid>[0-9]+)$'"
         #expect(throws: CatalogError(message)) { try TabletAlias(text) }
     }
 

@@ -28,7 +28,8 @@ struct FreshnessTests {
     @Test("Initial: a complete backup of any kind is enough")
     func initialWithBackup() throws {
         let skipped = Freshness.skip(
-            reason: "At least one complete backup already exists, so there's no need to seed an empty backup. Doing nothing."
+            reason:
+                "At least one complete backup already exists, so there's no need to seed an empty backup. Doing nothing."
         )
         #expect(try decide([SampleBackup.full(Self.older)], initialBackup: true) == skipped)
         let mixed = [try SampleBackup.full(Self.older), SampleBackup.incomplete(Self.newer)]
@@ -48,7 +49,8 @@ struct FreshnessTests {
 
     @Test("Nothing to start from is refused")
     func refused() throws {
-        let none = "no existing backups to restore from; backup is not possible since --initial_backup flag was not enabled"
+        let none =
+            "no existing backups to restore from; backup is not possible since --initial_backup flag was not enabled"
         #expect(try decide([]) == .refuse(message: none))
         let incomplete =
             "no complete backups to restore from; backup is not possible since --initial_backup flag was not enabled"
@@ -60,7 +62,9 @@ struct FreshnessTests {
     func allowed() throws {
         let taken = Freshness.take(reason: "this is the first complete backup of the shard")
         #expect(try decide([], allowFirstBackup: true) == taken)
-        #expect(try decide([SampleBackup.incomplete(Self.older)], minimumInterval: 3_600, allowFirstBackup: true) == taken)
+        #expect(
+            try decide([SampleBackup.incomplete(Self.older)], minimumInterval: 3_600, allowFirstBackup: true) == taken
+        )
     }
 
     // MARK: Interval
@@ -101,7 +105,8 @@ struct FreshnessTests {
     @Test("An incremental backup is a backup")
     func incremental() throws {
         let backups = [
-            try SampleBackup.full(Self.older), try SampleBackup.incremental(Self.newer, at: "1-20", from: "1-10", on: Self.older),
+            try SampleBackup.full(Self.older),
+            try SampleBackup.incremental(Self.newer, at: "1-20", from: "1-10", on: Self.older),
         ]
         let reason =
             "Skipping backup since only 30m0s has elapsed since the last backup at 2026-03-27T10:15:00Z, which is less than the min_backup_interval of 1h0m0s."

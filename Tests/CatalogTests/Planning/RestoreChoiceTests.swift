@@ -14,7 +14,8 @@ struct RestoreChoiceTests {
     @Test("The newest full one, and nothing is said about older ones")
     func newest() throws {
         let backups = [
-            SampleBackup.incomplete(Self.names[0]), try SampleBackup.full(Self.names[1]), try SampleBackup.full(Self.names[2]),
+            SampleBackup.incomplete(Self.names[0]), try SampleBackup.full(Self.names[1]),
+            try SampleBackup.full(Self.names[2]),
         ]
         let choice = choose(backups)
         #expect(choice.backup == backups[2])
@@ -62,7 +63,8 @@ struct RestoreChoiceTests {
     func none() throws {
         #expect(choose([]).backup == nil)
         let backups = [
-            SampleBackup.incomplete(Self.names[0]), try SampleBackup.incremental(Self.names[1], at: "1-20", from: "1-10"),
+            SampleBackup.incomplete(Self.names[0]),
+            try SampleBackup.incremental(Self.names[1], at: "1-20", from: "1-10"),
         ]
         #expect(choose(backups).backup == nil)
         #expect(choose(backups).skipped.count == 1)

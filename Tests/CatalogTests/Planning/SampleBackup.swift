@@ -6,7 +6,12 @@ import Testing
 
 /// Listed backups for planning, by what matters there: name, kind, position.
 enum SampleBackup {
-    static func full(_ name: String, at intervals: String = "1-10", version: String = "", upgradeSafe: Bool = false) throws
+    static func full(
+        _ name: String,
+        at intervals: String = "1-10",
+        version: String = "",
+        upgradeSafe: Bool = false
+    ) throws
         -> ListedBackup
     {
         var manifest = Manifest()
@@ -17,7 +22,12 @@ enum SampleBackup {
         return ListedBackup(name: name, state: .complete(manifest))
     }
 
-    static func incremental(_ name: String, at intervals: String, from: String, on base: String = "") throws -> ListedBackup {
+    static func incremental(
+        _ name: String,
+        at intervals: String,
+        from: String,
+        on base: String = ""
+    ) throws -> ListedBackup {
         var manifest = Manifest()
         manifest.backupName = name
         manifest.position = try SampleManifest.position(intervals)

@@ -26,7 +26,9 @@ struct DamageTests {
             var damaged = member
             damaged[bit / 8] ^= 1 << (bit % 8)
             // Padding between data and trailer, and a stored block's padding, carry no meaning.
-            if try contentOrCorrupt({ try decode(member: damaged, contentLength: Self.content.count) }) == nil { noticed += 1 }
+            if try contentOrCorrupt({ try decode(member: damaged, contentLength: Self.content.count) }) == nil {
+                noticed += 1
+            }
             _ = try contentOrCorrupt { try decode(stream: damaged, piece: 100, scratch: 4096) }
         }
         #expect(noticed >= (member.count - GzipMember.headerSize) * 8 - 14)
@@ -46,7 +48,10 @@ struct DamageTests {
         expectCorrupt("two members") { try decode(member: member + member, contentLength: Self.content.count) }
     }
 
-    @Test("bytes after the last member are damage", arguments: [[0], [0, 0, 0, 0], Array("garbage after the end".utf8)])
+    @Test(
+        "bytes after the last member are damage",
+        arguments: [[0], [0, 0, 0, 0], Array("garbage after the end".utf8)]
+    )
     func garbage(after garbage: [UInt8]) throws {
         let stream = try encode(Self.content, level: .isal(1)) + garbage
         expectCorrupt("whole") { try decode(stream: stream, piece: stream.count, scratch: 4096) }
@@ -63,7 +68,12 @@ struct DamageTests {
         let decoder = GzipDecoder()
         let member = try encode(Self.content, level: .isal(1))
         expectCorrupt("damage") {
-            try decode(stream: Array(member[..<100]) + [0xff, 0xff, 0xff, 0xff], piece: 4096, scratch: 4096, with: decoder)
+            try decode(
+                stream: Array(member[..<100]) + [0xff, 0xff, 0xff, 0xff],
+                piece: 4096,
+                scratch: 4096,
+                with: decoder
+            )
         }
         #expect(try decode(stream: member, piece: 7, scratch: 4096, with: decoder) == Self.content)
     }

@@ -61,7 +61,9 @@ struct ForeignStreamTests {
 
     @Test(
         "dynamic codes of zlib, with much room for output and with hardly any",
-        arguments: [1, 7, 100, 4096].flatMap { piece in [1, 2, 16, 258, 1000, 65_536].map { Room(piece: piece, scratch: $0) } }
+        arguments: [1, 7, 100, 4096].flatMap { piece in
+            [1, 2, 16, 258, 1000, 65_536].map { Room(piece: piece, scratch: $0) }
+        }
     )
     func zlib(_ room: Room) throws {
         let stream = ZlibSample.stream

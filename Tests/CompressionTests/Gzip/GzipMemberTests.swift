@@ -20,7 +20,9 @@ struct GzipMemberTests {
     func written() {
         var bytes = [UInt8](repeating: 0xaa, count: 32)
         bytes.withUnsafeMutableBytes { target in
-            if let base = target.baseAddress { GzipMember(length: 0x0102_0304, contentLength: 0x0a0b_0c0d).write(to: base) }
+            if let base = target.baseAddress {
+                GzipMember(length: 0x0102_0304, contentLength: 0x0a0b_0c0d).write(to: base)
+            }
         }
         #expect(Array(bytes[..<24]) == Self.bytes(length: 0x0102_0304, content: 0x0a0b_0c0d))
         #expect(bytes[24...].allSatisfy { $0 == 0xaa })

@@ -14,7 +14,11 @@ struct OrderedWindowTests {
     @Test("calls nothing for a count of zero")
     func empty() async throws {
         let slots = Slots(count: 1)
-        try await withOrderedWindow(count: 0, window: 4, slots: slots) { $0 } consume: { _ in Issue.record("nothing") }
+        try await withOrderedWindow(count: 0, window: 4, slots: slots) {
+            $0
+        } consume: { _ in
+            Issue.record("nothing")
+        }
         #expect(freeSlots(slots) == 1)
     }
 
@@ -28,7 +32,9 @@ struct OrderedWindowTests {
             ended.note(index)
             gates[index].open()
             return index
-        } consume: { consumed.append($0) }
+        } consume: {
+            consumed.append($0)
+        }
         #expect(ended.all.prefix(4) == [3, 2, 1, 0])
         #expect(consumed == Array(0..<20))
         #expect(freeSlots(slots) == 4)
@@ -42,7 +48,9 @@ struct OrderedWindowTests {
 
     @Test(
         "keeps within window and slots, in order, under random completion",
-        arguments: [Case(window: 1, slots: 1), Case(window: 3, slots: 8), Case(window: 8, slots: 3), Case(window: 5, slots: 5)]
+        arguments: [
+            Case(window: 1, slots: 1), Case(window: 3, slots: 8), Case(window: 8, slots: 3), Case(window: 5, slots: 5),
+        ]
     )
     func bounded(_ test: Case) async throws {
         let (slots, held) = (Slots(count: test.slots), Occupancy())
@@ -67,7 +75,8 @@ struct OrderedWindowTests {
         try await withOrderedWindow(count: 3, window: 3, slots: Slots(count: 3)) { _ in
             if inside.enter() == 3 { full.open() }
             await full.wait()
-        } consume: { }
+        } consume: {
+        }
         #expect(inside.peak == 3)
     }
 
@@ -83,7 +92,9 @@ struct OrderedWindowTests {
                 await waitForCancellation()
                 events.note(index)
                 return index
-            } consume: { _ in Issue.record("nothing may be consumed") }
+            } consume: { _ in
+                Issue.record("nothing may be consumed")
+            }
         }
         #expect(events.all.sorted() == [0, 1, 2].filter { $0 != failing })
         #expect(freeSlots(slots) == 3)
@@ -112,7 +123,9 @@ struct OrderedWindowTests {
         #expect(slots.tryAcquire())
         let task = Task {
             started.open()
-            try await withOrderedWindow(count: 5, window: 2, slots: slots) { $0 } consume: { _ in
+            try await withOrderedWindow(count: 5, window: 2, slots: slots) {
+                $0
+            } consume: { _ in
                 Issue.record("there was no slot")
             }
         }

@@ -66,7 +66,10 @@ struct FileTreeTests {
         try withScratchFolder { folder in
             let path = folder.appending("one")
             try FileTree.createDirectory(path, parents: false)
-            #expect(#expect(throws: FileError.self) { try FileTree.createDirectory(path, parents: false) }?.errno == .fileExists)
+            #expect(
+                #expect(throws: FileError.self) { try FileTree.createDirectory(path, parents: false) }?.errno
+                    == .fileExists
+            )
             let deep = folder.appending("no").appending("parent")
             #expect(
                 #expect(throws: FileError.self) { try FileTree.createDirectory(deep, parents: false) }?.errno
@@ -169,7 +172,10 @@ struct FileTreeTests {
         }
     }
 
-    @Test("a full disk and a missing permission come with what to do", arguments: [Errno.noSpace, .permissionDenied, .ioError])
+    @Test(
+        "a full disk and a missing permission come with what to do",
+        arguments: [Errno.noSpace, .permissionDenied, .ioError]
+    )
     func hints(errno: Errno) {
         let text = FileError("write", "/data/file", errno).description
         #expect(text.hasPrefix("write /data/file: "))

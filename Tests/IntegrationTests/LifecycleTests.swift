@@ -1,0 +1,190 @@
+import Catalog
+import Glibc
+import MySQLControl
+import Streams
+import SystemPackage
+import TestKit
+import Testing
+
+/// The program around a pass: signals at other moments, the background, hooks, folders of an operator.
+@Suite(
+    "life cycle on MySQL",
+    .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
+    .timeLimit(.minutes(4))
+)
+struct LifecycleTests {
+    /// Enough to copy that a signal arrives in the middle of it.
+    private func fill(_ shard: TestShard) async throws {
+        try await shard.primary.sql(
+            "CREATE TABLE vt_commerce.big (id BIGINT PRIMARY KEY AUTO_INCREMENT, note LONGTEXT)",
+            """
+            INSERT INTO vt_commerce.big (note) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 900)
+            SELECT repeat(sha2(i, 512), 500) FROM n
+            """
+        )
+    }
+
+    private func isAlive(_ pid: pid_t) throws -> Bool {
+        guard let bytes = try FileTree.read(FilePath("/proc/\(pid)/stat"), limit: 4096) else { return false }
+        return !String(decoding: bytes, as: UTF8.self).contains(") Z ")
+    }
+
+    /// Waits while `vtbackup` lives until `condition` holds.
+    private func wait(_ vtbackup: pid_t, until condition: () throws -> Bool) async throws {
+        while try !condition() {
+            try #require(try isAlive(vtbackup), "vtbackup ended before the moment came")
+            await Task.yield()
+        }
+    }
+
+    @Test("SIGTERM while files are copied leaves no backup and no folder")
+    func interruptedCopy() async throws {
+        try await TestShard.with { shard in
+            try await fill(shard)
+            let run = try await shard.vtbackup("--allow-first-backup", "--concurrency=1") { pid in
+                try await wait(pid) { try !shard.backups().isEmpty }
+                kill(pid, SIGTERM)
+            }
+            #expect(run.exitCode == 1)
+            #expect(run.standardError.contains("backup is not usable, aborting it"))
+            #expect(try shard.backups().isEmpty)
+            #expect(try FileTree.list(shard.dataRoot) == [])
+        }
+    }
+
+    @Test("SIGTERM while the base is restored leaves the old backup and no folder")
+    func interruptedRestore() async throws {
+        try await TestShard.with { shard in
+            try await fill(shard)
+            #expect(try await shard.vtbackup("--allow-first-backup").succeeded)
+            let before = try shard.backups()
+            let run = try await shard.vtbackup("--concurrency=1") { pid in
+                try await wait(pid) {
+                    guard let name = try FileTree.list(shard.dataRoot)?.first else { return false }
+                    let folder = shard.dataRoot.appending(name).appending("innodb").appending("data")
+                    return try FileTree.list(folder)?.isEmpty == false
+                }
+                kill(pid, SIGTERM)
+            }
+            #expect(run.exitCode == 1)
+            #expect(try shard.backups() == before)
+            #expect(try FileTree.list(shard.dataRoot) == [])
+            let check = try await shard.verifyIndependently()
+            #expect(check.succeeded)
+        }
+    }
+
+    @Test("a second signal ends at once, and mysqld with it")
+    func secondSignal() async throws {
+        try await TestShard.with { shard in
+            try shard.setPrimary(port: freePort())
+            let mysqld = LockedBox<pid_t>(0)
+            let run = try await shard.vtbackup("--allow-first-backup") { pid in
+                try await wait(pid) {
+                    guard let name = try FileTree.list(shard.dataRoot)?.first,
+                        let bytes = try FileTree.read(shard.dataRoot.appending(name).appending("mysql.pid"), limit: 64),
+                        let found = pid_t(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))
+                    else { return false }
+                    mysqld.set(found)
+                    return true
+                }
+                // A server that does not answer makes the clean end last.
+                kill(mysqld.get(), SIGSTOP)
+                kill(pid, SIGINT)
+                try await wait(pid) { try FileTree.read(FilePath("/proc/\(pid)/stat"), limit: 4096) != nil }
+                while try isAlive(pid) {
+                    kill(pid, SIGTERM)
+                    await Task.yield()
+                }
+            }
+            #expect(run.exitCode == 128 + SIGTERM)
+            while try isAlive(mysqld.get()) { await Task.yield() }
+        }
+    }
+
+    @Test("--detach prints the process number and the copy does the pass")
+    func detached() async throws {
+        try await TestShard.with { shard in
+            let run = try await shard.vtbackup("--allow-first-backup", "--detach")
+            #expect(run.exitCode == 0)
+            let pid = try #require(pid_t(run.standardOutput.filter(\.isNumber)))
+            #expect(run.standardOutput == "[PID] \(pid)\n")
+            while try isAlive(pid) { await Task.yield() }
+            #expect(try shard.newestManifest().keyspace == "commerce")
+        }
+    }
+
+    @Test("hooks take part: a failing one ends the pass, make_mycnf writes the configuration")
+    func hooks() async throws {
+        try await TestShard.with { shard in
+            let hooks = shard.folder.appending("root").appending("vthook")
+            try FileTree.createDirectory(hooks, parents: true)
+            func write(_ name: String, _ text: String) throws {
+                let path = hooks.appending(name)
+                try FileTree.write(Array("#!/bin/sh\n\(text)\n".utf8), to: path)
+                chmod(path.string, 0o755)
+            }
+            let environment = ["VTROOT": shard.folder.appending("root").string]
+            try write("preflight_mysqld_shutdown", "echo not today >&2; exit 3")
+            let refused = try await shard.vtbackup("--allow-first-backup", environment: environment)
+            #expect(refused.exitCode == 1)
+            #expect(refused.standardError.contains("preflight_mysqld_shutdown hook failed(3): not today"))
+            #expect(try FileTree.list(shard.dataRoot) == [])
+
+            try write("preflight_mysqld_shutdown", "echo $$ > \(shard.folder)/preflight")
+            try write("make_mycnf", "echo '{{.Nonsense}}'")
+            let nonsense = try await shard.vtbackup("--allow-first-backup", environment: environment)
+            #expect(nonsense.standardError.contains("my.cnf template: \".Nonsense\" is not supported"))
+
+            try FileTree.remove(hooks.appending("make_mycnf"))
+            let run = try await shard.vtbackup("--allow-first-backup", environment: environment)
+            #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+            #expect(try FileTree.status(shard.folder.appending("preflight")) != nil)
+        }
+    }
+
+    @Test("folders that an operator keeps on disks of their own are used and left clean")
+    func sharedFolders() async throws {
+        try await TestShard.with { shard in
+            for name in ["data", "bin-logs"] {
+                try FileTree.createDirectory(
+                    shard.dataRoot.appending(name),
+                    parents: true,
+                    owner: TestServers.user.fileOwner
+                )
+            }
+            let socket = shard.folder.appending("v").appending("own.sock")
+            let run = try await shard.vtbackup("--allow-first-backup", "--mysql-socket=\(socket)")
+            #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+            #expect(run.standardError.contains("mysqld is ready on \(socket)"))
+            #expect(try FileTree.list(shard.dataRoot) == ["bin-logs", "data"])
+            #expect(try FileTree.list(shard.dataRoot.appending("data")) == [])
+            let check = try await shard.verifyIndependently()
+            #expect(check.succeeded)
+        }
+    }
+
+    @Test("a signal during --keep-alive-timeout ends the wait, not the success")
+    func keepAlive() async throws {
+        try await TestShard.with { shard in
+            #expect(try await shard.vtbackup("--allow-first-backup").succeeded)
+            let log = shard.folder.appending("log")
+            try FileTree.createDirectory(log, parents: true)
+            let run = try await Programs.run(
+                Programs.path("vtbackup"),
+                shard.flags.filter { $0 != "--logtostderr" }
+                    + ["--log_dir=\(log)", "--min-backup-interval=1h", "--keep-alive-timeout=1h"],
+                environment: ["VTDATAROOT": shard.dataRoot.string]
+            ) { pid in
+                try await wait(pid) {
+                    guard let bytes = try FileTree.read(log.appending("vtbackup.INFO"), limit: 1 << 20) else {
+                        return false
+                    }
+                    return String(decoding: bytes, as: UTF8.self).contains("waiting 1h0m0s before exiting")
+                }
+                kill(pid, SIGTERM)
+            }
+            #expect(run.exitCode == 0)
+        }
+    }
+}
