@@ -107,6 +107,13 @@ let package = Package(
                 subprocess, system,
             ]
         ),
+        tests("PositionsTests", ["Positions"]),
+        tests("CatalogTests", ["Catalog", "Positions"], fixtures: true),
+        tests("StreamsTests", ["Streams", nioCore, system]),
+        tests("CompressionTests", ["Compression", "Streams", nioCore]),
+        tests("StorageTests", ["Catalog", "Storage", "Streams", "TestKit", nioCore, system]),
+        tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
+        tests("MySQLWireTests", ["MySQLWire", "Streams", crypto, cryptoExtras, nioCore, nioEmbedded, nioPosix]),
         tests(
             "IntegrationTests",
             [

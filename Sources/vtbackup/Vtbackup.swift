@@ -22,7 +22,7 @@ enum Vtbackup {
             let options = try parse(normalized.tokens)
             exit(await run(options, given: normalized.given, arguments: arguments))
         } catch {
-            for notice in (error as? UsageError)?.notices ?? [] { standardError(notice + "\n") }
+            for notice in error.notices { standardError(notice + "\n") }
             standardError("Error: \(error)\n\(help.usage)\n")
             LogSink(LogSink.Configuration()).write(.error, "\(error)", file: #fileID, line: #line)
             exit(1)

@@ -5,7 +5,10 @@ import Testing
 struct ObjectNameTests {
     @Test(
         "letters, digits, dot, dash and underscore make a name",
-        arguments: ["0", "17", "MANIFEST", "backup.xbstream.gz-007", "1-0", "a_b", "-", "_", "x.", String(repeating: "a", count: 255)]
+        arguments: [
+            "0", "17", "MANIFEST", "backup.xbstream.gz-007", "1-0", "a_b", "-", "_", "x.",
+            String(repeating: "a", count: 255),
+        ]
     )
     func good(name: String) throws {
         #expect(try ObjectName(name).description == name)

@@ -58,7 +58,9 @@ package final class MySQLConnection: Sendable {
                 return try await promise.futureResult.get()
             } catch {
                 try Task.checkCancellation()
-                throw error
+                // A channel that is closed already says so in words of its own.
+                guard error is ChannelError else { throw error }
+                throw MySQLWireError(.connectionLost, "Lost connection to MySQL server: \(error)")
             }
         } onCancel: {
             channel.close(promise: nil)

@@ -16,7 +16,10 @@ extension MySQLConnection.Configuration {
             case .identity: .fullVerification
             }
         do {
-            if !settings.authorities.isEmpty { configuration.trustRoots = .file(settings.authorities) }
+            if !settings.authorities.isEmpty {
+                // Read here, so that a file that cannot be used is an error whatever is verified.
+                configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMFile(settings.authorities))
+            }
             if !settings.certificate.isEmpty, !settings.key.isEmpty {
                 configuration.certificateChain = try NIOSSLCertificate.fromPEMFile(settings.certificate).map {
                     .certificate($0)

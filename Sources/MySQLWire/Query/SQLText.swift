@@ -21,7 +21,9 @@ package enum SQLText {
     package static func name(_ name: String) -> String {
         // By scalars: a backquote with a combining mark behind it is another character, but the same to the server.
         var text = "`"
-        for scalar in name.unicodeScalars { text.unicodeScalars.append(contentsOf: scalar == "`" ? ["`", "`"] : [scalar]) }
+        for scalar in name.unicodeScalars {
+            text.unicodeScalars.append(contentsOf: scalar == "`" ? ["`", "`"] : [scalar])
+        }
         return text + "`"
     }
 }

@@ -79,6 +79,7 @@ struct MySQLVersionTests {
             Case("8.4.0", "8.4.1", safe: false, .ok), Case("8.4.1", "8.4.0", safe: false, .ok),
             Case("8.0.32", "8.4.0", safe: true, .ok), Case("8.0.32", "8.4.0", safe: false, .newer),
             Case("8.4.0", "8.0.32", safe: true, .older), Case("8.4.0", "8.0.32", safe: false, .older),
+            Case("8.0.30", "8.0.30", safe: false, .ok), Case("8.0.35", "8.0.34", safe: true, .older),
             // Only the next LTS series takes over.
             Case("5.7.35", "8.4.0", safe: true, .tooNew), Case("5.7.35", "8.4.0", safe: false, .newer),
             Case("8.0.40", "9.7.0", safe: true, .tooNew), Case("8.4.5", "9.7.0", safe: true, .ok),

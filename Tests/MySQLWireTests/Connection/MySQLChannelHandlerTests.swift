@@ -24,7 +24,9 @@ struct MySQLChannelHandlerTests {
                 credentials: .init(user: "vt_dba", password: "secret"),
                 tls: tls
             )
-            try channel.pipeline.syncOperations.addHandler(MySQLChannelHandler(configuration: configuration, handshake: promise))
+            try channel.pipeline.syncOperations.addHandler(
+                MySQLChannelHandler(configuration: configuration, handshake: promise)
+            )
             channel.connect(to: try SocketAddress(unixDomainSocketPath: "/tmp/mysql.sock"), promise: nil)
         }
 
@@ -216,7 +218,10 @@ struct MySQLChannelHandlerTests {
         #expect(!conversation.channel.isActive)
     }
 
-    @Test("bytes in clear behind the greeting are never taken for the beginning of what TLS brings", arguments: [1, 3, 7])
+    @Test(
+        "bytes in clear behind the greeting are never taken for the beginning of what TLS brings",
+        arguments: [1, 3, 7]
+    )
     func injected(count: Int) throws {
         let conversation = try Conversation(tls: .required(.init()), address: .tcp(host: "db.example", port: 3306))
         var bytes = PacketDecoder.encode(ServerPackets.greeting(withTLS: true), sequence: 0).bytes

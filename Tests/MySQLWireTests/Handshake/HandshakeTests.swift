@@ -47,7 +47,10 @@ struct HandshakeTests {
         #expect(isDone(try machine.received(ServerPackets.ok())))
     }
 
-    @Test("an empty password has no proof, and OK comes at once", arguments: ["mysql_native_password", "caching_sha2_password"])
+    @Test(
+        "an empty password has no proof, and OK comes at once",
+        arguments: ["mysql_native_password", "caching_sha2_password"]
+    )
     func emptyPassword(plugin: String) throws {
         var machine = machine(.init(user: "root"))
         let packet = try LoginPacket(try #require(sent(try machine.received(ServerPackets.greeting(plugin: plugin)))))
@@ -150,7 +153,9 @@ struct HandshakeTests {
     func capabilities() throws {
         var machine = machine()
         let few: Capabilities = [.protocol41, .secureConnection, .longFlag]
-        let packet = try LoginPacket(try #require(sent(try machine.received(ServerPackets.greeting(capabilities: few)))))
+        let packet = try LoginPacket(
+            try #require(sent(try machine.received(ServerPackets.greeting(capabilities: few))))
+        )
         #expect(packet.capabilities == few)
         #expect(packet.plugin == nil)
         #expect(packet.proof == PasswordProof.native(password: "secret", nonce: ServerPackets.nonce))
@@ -170,14 +175,19 @@ struct HandshakeTests {
         var machine = machine()
         _ = try machine.received(ServerPackets.greeting())
         _ = try machine.received(ServerPackets.ok())
-        #expect(#expect(throws: MySQLWireError.self) { try machine.received(ServerPackets.ok()) }?.code == .protocolViolation)
+        #expect(
+            #expect(throws: MySQLWireError.self) { try machine.received(ServerPackets.ok()) }?.code
+                == .protocolViolation
+        )
     }
 
     @Test("a description of credentials never shows the password")
     func description() {
         let credentials = MySQLConnection.Credentials(user: "u", password: "hidden")
         let configuration = MySQLConnection.Configuration(address: .tcp(host: "h", port: 1), credentials: credentials)
-        for text in ["\(credentials)", String(reflecting: credentials), "\(configuration)", String(reflecting: configuration)] {
+        for text in [
+            "\(credentials)", String(reflecting: credentials), "\(configuration)", String(reflecting: configuration),
+        ] {
             #expect(!text.contains("hidden"))
         }
     }

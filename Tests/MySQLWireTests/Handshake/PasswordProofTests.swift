@@ -16,7 +16,8 @@ struct PasswordProofTests {
 
     private static let counting = (1...20).map { UInt8($0) }
     private static let wild: [UInt8] = [
-        0x00, 0xff, 0x10, 0x7a, 0x5c, 0x27, 0x22, 0x3b, 0x0d, 0x0a, 0x80, 0x81, 0xfe, 0xff, 0xc3, 0xa4, 0x41, 0x42, 0x43, 0x44,
+        0x00, 0xff, 0x10, 0x7a, 0x5c, 0x27, 0x22, 0x3b, 0x0d, 0x0a, 0x80, 0x81, 0xfe, 0xff, 0xc3, 0xa4, 0x41, 0x42,
+        0x43, 0x44,
     ]
 
     /// Computed with Python's `hashlib`.
@@ -75,7 +76,10 @@ struct PasswordProofTests {
         #expect(PasswordProof.cachingSHA2(password: "", nonce: Self.counting).isEmpty)
     }
 
-    @Test("encrypted, the password comes back mixed with the nonce", arguments: ["secret", "", String(repeating: "x", count: 100)])
+    @Test(
+        "encrypted, the password comes back mixed with the nonce",
+        arguments: ["secret", "", String(repeating: "x", count: 100)]
+    )
     func encrypted(password: String) throws {
         let key = try _RSA.Encryption.PrivateKey(keySize: .bits2048)
         let sent = try PasswordProof.encrypted(
@@ -88,7 +92,10 @@ struct PasswordProofTests {
         #expect(plain == Array(password.utf8) + [0])
     }
 
-    @Test("a key that is none is an error of the protocol", arguments: ["", "-----BEGIN PUBLIC KEY-----\nnonsense\n", "key"])
+    @Test(
+        "a key that is none is an error of the protocol",
+        arguments: ["", "-----BEGIN PUBLIC KEY-----\nnonsense\n", "key"]
+    )
     func badKey(pem: String) {
         let error = #expect(throws: MySQLWireError.self) {
             try PasswordProof.encrypted(password: "secret", nonce: Self.counting, publicKeyPEM: pem)

@@ -13,7 +13,9 @@ struct TLSChoiceTests {
         var isOffered: Bool
         /// `nil`: the login fails.
         var usesTLS: Bool?
-        var testDescription: String { "\(mode), \(isLocal ? "socket" : "TCP"), \(isOffered ? "offered" : "not offered")" }
+        var testDescription: String {
+            "\(mode), \(isLocal ? "socket" : "TCP"), \(isOffered ? "offered" : "not offered")"
+        }
     }
 
     @Test(
@@ -72,6 +74,9 @@ struct TLSChoiceTests {
     func early() throws {
         var machine = HandshakeStateMachine(credentials: credentials, tls: .required(.init()), isLocal: false)
         _ = try machine.received(ServerPackets.greeting(withTLS: true))
-        #expect(#expect(throws: MySQLWireError.self) { try machine.received(ServerPackets.ok()) }?.code == .protocolViolation)
+        #expect(
+            #expect(throws: MySQLWireError.self) { try machine.received(ServerPackets.ok()) }?.code
+                == .protocolViolation
+        )
     }
 }

@@ -23,7 +23,9 @@ struct PacketDecoderTests {
         for cut in 0...stream.readableBytes {
             var decoder = PacketDecoder(limit: 100)
             var found: [PacketDecoder.Packet] = []
-            for part in [stream.getSlice(at: 0, length: cut), stream.getSlice(at: cut, length: stream.readableBytes - cut)] {
+            for part in [
+                stream.getSlice(at: 0, length: cut), stream.getSlice(at: cut, length: stream.readableBytes - cut),
+            ] {
                 decoder.feed(try #require(part))
                 while let packet = try decoder.next() { found.append(packet) }
             }

@@ -74,8 +74,12 @@ struct QueryStateMachineTests {
         let atOnce = #expect(throws: MySQLWireError.self) { try first.received(Packets.error(1064, "42000", "syntax")) }
         #expect(atOnce == MySQLWireError(.server(errno: 1064, sqlState: "42000"), "syntax"))
         var second = machine(deprecatesEOF: deprecatesEOF)
-        for packet in rows(["a"], [["1"], ["2"]], deprecatesEOF: deprecatesEOF).dropLast() { _ = try second.received(packet) }
-        let later = #expect(throws: MySQLWireError.self) { try second.received(Packets.error(1317, "70100", "interrupted")) }
+        for packet in rows(["a"], [["1"], ["2"]], deprecatesEOF: deprecatesEOF).dropLast() {
+            _ = try second.received(packet)
+        }
+        let later = #expect(throws: MySQLWireError.self) {
+            try second.received(Packets.error(1317, "70100", "interrupted"))
+        }
         #expect(later?.serverErrno == 1317)
     }
 
@@ -101,9 +105,13 @@ struct QueryStateMachineTests {
     @Test("the limit on rows is for all results together")
     func rowLimitOfAll() throws {
         var machine = machine(deprecatesEOF: true, limits: .init(rows: 3, bytes: 1 << 20))
-        for packet in rows(["a"], [["1"], ["2"]], deprecatesEOF: true, moreResults: true) { _ = try machine.received(packet) }
+        for packet in rows(["a"], [["1"], ["2"]], deprecatesEOF: true, moreResults: true) {
+            _ = try machine.received(packet)
+        }
         for packet in rows(["a"], [["3"]], deprecatesEOF: true).dropLast() { _ = try machine.received(packet) }
-        #expect(#expect(throws: MySQLWireError.self) { try machine.received(Packets.row(["4"])) }?.code == .resultTooLarge)
+        #expect(
+            #expect(throws: MySQLWireError.self) { try machine.received(Packets.row(["4"])) }?.code == .resultTooLarge
+        )
     }
 
     @Test("the limits are 10,000 rows and 64 MiB")
@@ -166,7 +174,9 @@ struct QueryStateMachineTests {
             ),
             Nonsense(
                 testDescription: "a row with too few values",
-                packets: [Packets.columnCount(2), Packets.column("a"), Packets.column("b"), Packets.eof(), Packets.row(["1"])]
+                packets: [
+                    Packets.columnCount(2), Packets.column("a"), Packets.column("b"), Packets.eof(), Packets.row(["1"]),
+                ]
             ),
             Nonsense(
                 testDescription: "half an end",

@@ -52,7 +52,9 @@ struct MeteredStorageTests {
         let meter = Meter()
         let faulty = FaultyStorage(
             InMemoryStorage(),
-            plan: [.put(.nth(1), .failsAfter(bytes: 5)), .commit(.nth(1), .before), .read(.nth(1), .failsAfter(bytes: 1))]
+            plan: [
+                .put(.nth(1), .failsAfter(bytes: 5)), .commit(.nth(1), .before), .read(.nth(1), .failsAfter(bytes: 1)),
+            ]
         )
         let storage = MeteredStorage(faulty) { meter.note($0) }
         let writer = try await storage.startBackup("b", of: shard)

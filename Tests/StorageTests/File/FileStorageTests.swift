@@ -56,7 +56,9 @@ struct FileStorageTests {
             try FileTree.write([], to: folder.appending("file"))
             try FileTree.link(folder.appending("link"), to: folder.appending("kept"))
             for name in ["file", "link"] {
-                let error = await #expect(throws: StorageError.self) { _ = try await storage.startBackup(name, of: shard) }
+                let error = await #expect(throws: StorageError.self) {
+                    _ = try await storage.startBackup(name, of: shard)
+                }
                 #expect(error?.code == .alreadyExists)
                 try await storage.removeBackup(name, of: shard)
             }
