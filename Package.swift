@@ -115,6 +115,18 @@ let package = Package(
         tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
         tests("MySQLWireTests", ["MySQLWire", "Streams", crypto, cryptoExtras, nioCore, nioEmbedded, nioPosix]),
         tests(
+            "EnginesTests",
+            [
+                "Catalog", "Compression", "Engines", "MySQLControl", "Storage", "Streams", "TestKit", logging, nioCore,
+                system,
+            ]
+        ),
+        tests(
+            "ServerAssemblyTests",
+            ["Catalog", "CommandLineKit", "ServerAssembly", "Streams", "Workflows", argumentParser, system],
+            fixtures: true
+        ),
+        tests(
             "IntegrationTests",
             [
                 "Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", "TestKit", "vtbackup", nioPosix, system,

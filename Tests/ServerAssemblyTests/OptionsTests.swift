@@ -1,0 +1,113 @@
+import ArgumentParser
+import Catalog
+import CommandLineKit
+import Testing
+import Workflows
+
+@testable import ServerAssembly
+
+/// What is told at the start instead of after hours.
+@Suite("validation of flags")
+struct OptionsTests {
+    struct Case: CustomTestStringConvertible {
+        var arguments: [String]
+        var message: String
+        var testDescription: String { arguments.joined(separator: " ") }
+    }
+
+    private func normalized(_ arguments: [String]) throws -> (VtbackupOptions, Set<String>) {
+        let result = try ArgumentNormalizer(table: FlagTable(VtbackupOptions.self), program: "vtbackup").normalize(
+            arguments
+        )
+        return (try VtbackupOptions.parse(result.tokens), result.given)
+    }
+
+    @Test(
+        "refuses what cannot work, naming the flag",
+        arguments: [
+            Case(arguments: ["--concurrency=0"], message: "--concurrency must be at least 1, it is 0"),
+            Case(
+                arguments: ["--incremental-from-pos=auto"],
+                message: "--incremental-from-pos is not available in this version yet"
+            ),
+            Case(arguments: ["--initial-backup", "--allow-first-backup"], message: "exclude each other"),
+            Case(arguments: ["--min-retention-time=-1h"], message: "--min-retention-time must not be negative"),
+            Case(arguments: ["--mysql-timeout=0"], message: "--mysql-timeout must be greater than zero"),
+            Case(arguments: ["--mysql-port=70000"], message: "--mysql-port=70000 is no TCP port"),
+            Case(arguments: ["--backup-name=x"], message: "--backup-name needs --restore-to"),
+            Case(
+                arguments: ["--backup-engine-implementation=xtrabackup"],
+                message: "not available in this version yet; use builtin"
+            ),
+            Case(
+                arguments: ["--backup-engine-implementation=nope"],
+                message: "unknown BackupEngine implementation \"nope\""
+            ),
+            Case(
+                arguments: ["--compression-engine-name=zstd"],
+                message: "--compression-engine-name=zstd is not available in this version yet"
+            ),
+            Case(
+                arguments: ["--compression-engine-name=nope"],
+                message: "supported values are 'external', 'pgzip', 'pargzip', 'zstd', 'lz4' value: \"nope\""
+            ),
+            Case(arguments: ["--compression-level=10"], message: "--compression-level=10 is not a gzip level"),
+            Case(
+                arguments: ["--external-compressor=pigz"],
+                message: "--external-compressor is not available in this version yet"
+            ),
+            Case(arguments: ["--backup-storage-block-size=0"], message: "--backup-storage-block-size must be between"),
+            Case(
+                arguments: ["--backup-storage-number-blocks=0"],
+                message: "--backup-storage-number-blocks must be at least 1"
+            ),
+        ]
+    )
+    func refused(_ test: Case) throws {
+        let (options, given) = try normalized(test.arguments)
+        let error = #expect(throws: UsageError.self) { try options.validate(given: given) }
+        #expect(error?.message.contains(test.message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("warns once for each given flag that changes nothing, and for passwords in the open")
+    func warnings() throws {
+        let (options, given) = try normalized([
+            "--mysql_server_version=8.0", "--db-repl-password=secret", "--concurrency", "2",
+        ])
+        try options.validate(given: given)
+        let warnings = options.warnings(given: given)
+        #expect(warnings.count == 2)
+        #expect(warnings.contains { $0.hasPrefix("--mysql-server-version has no effect") })
+        #expect(warnings.allSatisfy { !$0.contains("secret") })
+    }
+
+    @Test("init SQL queries need types and a timeout, and run only for type backup")
+    func initQueries() throws {
+        let query = "--init-backup-sql-queries=SELECT 1"
+        #expect(throws: UsageError.self) { try normalized([query]).0.initQueries() }
+        #expect(throws: UsageError.self) {
+            try normalized([query, "--init-backup-tablet-types=backup"]).0.initQueries()
+        }
+        #expect(throws: UsageError.self) {
+            try normalized([query, "--init-backup-tablet-types=foo", "--init-backup-sql-timeout=1s"]).0.initQueries()
+        }
+        let skipped = try normalized([query, "--init-backup-tablet-types=replica", "--init-backup-sql-timeout=1s"]).0
+            .initQueries()
+        #expect(skipped.queries == nil)
+        #expect(skipped.skipped?.contains("vtbackup is of type BACKUP") == true)
+        let run = try normalized([
+            query, "--init-backup-tablet-types=replica,BACKUP", "--init-backup-sql-timeout=1500ms",
+        ]).0.initQueries()
+        #expect(run.queries?.statements == ["SELECT 1"])
+        #expect(run.queries?.timeout == .milliseconds(1500))
+    }
+
+    @Test("keyspace and shard are required and checked")
+    func shard() throws {
+        #expect(throws: UsageError.self) { try normalized(["--init-shard=0"]).0.shardPath() }
+        #expect(throws: UsageError.self) { try normalized(["--init-keyspace=a/b", "--init-shard=0"]).0.shardPath() }
+        #expect(
+            try normalized(["--init_keyspace=commerce", "--init-shard=-80"]).0.shardPath().description == "commerce/-80"
+        )
+    }
+}
