@@ -157,7 +157,7 @@ package struct VtbackupAssembly: Sendable {
         let makeServer: @Sendable () async throws -> Mysqld = {
             try await server(alias, serverID: serverID, shard, eventLoops)
         }
-        let settings = settings(shard, alias, queries)
+        let settings = settings(shard, alias, queries, resources)
         let backupEngine = try backupEngine(resources)
         let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
         try await showingProgress { progress in
@@ -181,7 +181,8 @@ package struct VtbackupAssembly: Sendable {
     private func settings(
         _ shard: ShardPath,
         _ alias: TabletAlias,
-        _ queries: InitQueries?
+        _ queries: InitQueries?,
+        _ resources: Resources
     ) -> BackupPass.Settings {
         let policy = options.policy
         var settings = BackupPass.Settings(shard: shard, alias: alias)
@@ -197,7 +198,7 @@ package struct VtbackupAssembly: Sendable {
         settings.compressionEngineName = options.engine.compressionEngineName
         settings.compress = options.engine.backupStorageCompress
         settings.manifestExternalDecompressor = options.engine.manifestExternalDecompressor
-        settings.hostname = HostName.own
+        settings.hostname = { (try? await resources.fileThreads.run { HostName.own }) ?? "" }
         return settings
     }
 

@@ -24,7 +24,7 @@ extension Mysqld {
         _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
     ) async throws -> Result {
         let server = RunningMysqld(mysqld: self, administrator: administrator ?? self.administrator)
-        if try await hooks.run("mysqld_start", arguments: arguments) != nil {
+        if try await startHook("mysqld_start", arguments) {
             return try await withHookStartedServer(server, arguments: arguments, body)
         }
         try removeStaleSocketLock()
@@ -33,7 +33,7 @@ extension Mysqld {
         return try await withThrowingTaskGroup(of: ServerEvent<Result>.self) { group in
             group.addTask { .exited(try await runToEnd(command)) }
             group.addTask {
-                _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
+                _ = try await startHook("postflight_mysqld_start", arguments)
                 try await server.waitUntilReady(limit: startTimeout)
                 logger.info("mysqld is ready on \(configuration.socket)")
                 return .finished(try await body(server))
@@ -208,6 +208,18 @@ extension Mysqld {
 
     // MARK: Started by a hook
 
+    /// Runs a hook of the start within the start timeout.
+    /// - Returns: whether there is such a hook.
+    private func startHook(_ name: String, _ arguments: [String]) async throws -> Bool {
+        do {
+            return try await withDeadline(startTimeout, operation: "hook \(name)") {
+                try await hooks.run(name, arguments: arguments) != nil
+            }
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(.hook, "\(error) after \(startTimeout)")
+        }
+    }
+
     /// The same for a server that is not our child: its death shows only in what we do with it.
     private func withHookStartedServer<Result: Sendable>(
         _ server: RunningMysqld,
@@ -216,15 +228,20 @@ extension Mysqld {
     ) async throws -> Result {
         let result: Result
         do {
-            _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
+            _ = try await startHook("postflight_mysqld_start", arguments)
             try await server.waitUntilReady(limit: startTimeout)
             result = try await body(server)
         } catch {
-            try? await shielded { try await requestStop(server) }
+            try? await shielded { try await stopHookStarted(server) }
             throw error
         }
-        try await requestStop(server)
+        try await stopHookStarted(server)
+        return result
+    }
+
+    private func stopHookStarted(_ server: RunningMysqld) async throws {
         do {
+            try await withDeadline(stopTimeout, operation: "stopping mysqld") { try await requestStop(server) }
             try await server.waitUntilGone(limit: stopTimeout)
         } catch let error as DeadlineExceeded {
             throw MysqldError(
@@ -232,6 +249,5 @@ extension Mysqld {
                 "gave up waiting for mysqld to stop: \(error)\n\(ErrorLogTail.text(directory.errorLog))"
             )
         }
-        return result
     }
 }

@@ -67,7 +67,10 @@ package struct Mysqld: Sendable {
             )
         }
         let text: String
-        if let output = try await hooks.run("make_mycnf", environment: hookEnvironment) {
+        let made = try await withDeadline(startTimeout, operation: "hook make_mycnf") {
+            try await hooks.run("make_mycnf", environment: hookEnvironment)
+        }
+        if let output = made {
             text = try configuration.render(output.standardOutput)
         } else {
             if MyCnfFragment.fragment(for: installation.version) == nil {

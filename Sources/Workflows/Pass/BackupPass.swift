@@ -28,7 +28,8 @@ package struct BackupPass: Sendable {
         package var compressionEngineName = "pargzip"
         package var compress = true
         package var manifestExternalDecompressor = ""
-        package var hostname = ""
+        /// Asked when the manifest is written: it may take as long as the resolver does.
+        package var hostname: @Sendable () async -> String = { "" }
 
         /// Creates settings with the defaults of the flags.
         package init(shard: ShardPath, alias: TabletAlias) {
@@ -140,7 +141,7 @@ package struct BackupPass: Sendable {
                 let entries = try await step(.copy, "error taking backup") {
                     try await backupEngine.copyFiles(of: mysqld.directory, to: writer, meter: meter)
                 }
-                let manifest = manifest(prepared, name: name, entries: entries)
+                let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), entries: entries)
                 try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") {
                     try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
                 }
@@ -156,7 +157,12 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func manifest(_ prepared: PreparedServer, name: String, entries: [FileEntry]) -> Manifest {
+    private func manifest(
+        _ prepared: PreparedServer,
+        name: String,
+        hostname: String,
+        entries: [FileEntry]
+    ) -> Manifest {
         var manifest = Manifest()
         manifest.backupName = name
         manifest.position = prepared.position
@@ -165,7 +171,7 @@ package struct BackupPass: Sendable {
         manifest.finishedTime = now()
         manifest.serverUUID = prepared.serverUUID
         manifest.tabletAlias = settings.alias.description
-        manifest.hostname = settings.hostname
+        manifest.hostname = hostname
         (manifest.keyspace, manifest.shard) = (shard.keyspace, shard.shard)
         manifest.mysqlVersion = prepared.versionText
         manifest.upgradeSafe = settings.upgradeSafe
