@@ -127,6 +127,12 @@ let package = Package(
             fixtures: true
         ),
         tests(
+            "MySQLControlTests",
+            ["Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", system],
+            fixtures: true
+        ),
+        tests("TopologyTests", ["Catalog", "Topology", system]),
+        tests(
             "IntegrationTests",
             [
                 "Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", "TestKit", "vtbackup", nioPosix, system,

@@ -99,10 +99,10 @@ package struct VtbackupAssembly: Sendable {
         _ resources: Resources,
         _ print: @escaping @Sendable (String) -> Void
     ) async throws {
-        let engine = try restoreEngine(resources, owner: nil, durable: true)
+        let folder = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(options.action.restoreTo))
+        let engine = try restoreEngine(resources, owner: try ownerOfRestored(folder), durable: true)
         let action = RestoreToFolder(backups: backups, engine: engine, logger: logger)
         let name = options.action.backupName.isEmpty ? nil : options.action.backupName
-        let folder = FilePath(options.action.restoreTo)
         let manifest = try await showingProgress { progress in
             try await action.run(name: name, into: folder, progress: progress)
         }
@@ -116,6 +116,13 @@ package struct VtbackupAssembly: Sendable {
                 ? try JSONText.encode(report)
                 : "restored \(report.backup) to \(report.folder)\nposition \(report.position)\n"
         )
+    }
+
+    /// As root, what is restored belongs to the owner of the folder it goes to, or of the one above.
+    private func ownerOfRestored(_ folder: FilePath) throws -> FileOwner? {
+        let owner = try FileTree.status(folder)?.owner ?? FileTree.status(folder.removingLastComponent())?.owner
+        guard let owner, owner.user != 0, MysqldUser.isRoot else { return nil }
+        return owner
     }
 
     private struct RestoreReport: Encodable {
@@ -227,7 +234,10 @@ package struct VtbackupAssembly: Sendable {
                 socket: socket
             ),
             user: try mysqldUser(root: installation.root),
-            hooks: Hooks(root: Hooks.root(environment: environment, program: program)),
+            hooks: Hooks(
+                root: Hooks.root(environment: environment, program: program),
+                limit: options.mysqld.mysqlTimeout.duration
+            ),
             administrator: MySQLConnection.Credentials(
                 user: options.mysqld.dbDbaUser,
                 password: options.mysqld.dbDbaPassword
@@ -246,12 +256,15 @@ package struct VtbackupAssembly: Sendable {
             options.mysqld.mysqlShutdownTimeout.duration,
             options.engine.builtinbackupMysqldTimeout.duration
         )
+        try mysqld.checkLauncher()
         return mysqld
     }
 
     private var dataRoot: FilePath {
         let root = environment["VTDATAROOT"] ?? ""
-        return root.isEmpty ? "/vt" : FilePath(root).lexicallyNormalized()
+        if root.isEmpty { return "/vt" }
+        // mysqld runs in another folder than we do.
+        return FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(root)).lexicallyNormalized()
     }
 
     private var extraConfigurations: [FilePath] {

@@ -80,7 +80,7 @@ extension BackupReader {
             var bytes: [UInt8] = []
             while let piece = try await source.next() {
                 guard bytes.count + piece.readableBytes <= limit else {
-                    throw StorageError(.unavailable, "object \(object) of backup \(name) is larger than \(limit) bytes")
+                    throw StorageError(.tooLarge, "object \(object) of backup \(name) is larger than \(limit) bytes")
                 }
                 bytes.append(contentsOf: piece.readableBytesView)
             }
@@ -94,7 +94,7 @@ extension BackupReader {
     package func manifest() async throws -> ListedBackup.State {
         do {
             return .complete(try Manifest(decoding: try await read(.manifest, limit: Manifest.maximumSize)))
-        } catch let error as StorageError where error.code == .notFound {
+        } catch let error as StorageError where error.code == .notFound || error.code == .tooLarge {
             return .incomplete("\(error)")
         } catch let error as CatalogError {
             return .incomplete("\(error)")

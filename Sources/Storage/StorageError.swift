@@ -2,7 +2,9 @@
 package struct StorageError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure this is; decisions are made on it, never on text.
     package struct Code: Hashable, Sendable {
-        private enum Value { case notFound, alreadyExists, invalidName, unavailable, configuration, incompleteWrite }
+        private enum Value {
+            case notFound, alreadyExists, invalidName, unavailable, tooLarge, configuration, incompleteWrite
+        }
         private let value: Value
 
         /// The backup or object does not exist.
@@ -13,6 +15,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         package static let invalidName = Code(value: .invalidName)
         /// The store did not do it; it may later.
         package static let unavailable = Code(value: .unavailable)
+        /// The object is larger than the caller takes.
+        package static let tooLarge = Code(value: .tooLarge)
         /// The store cannot be used as it is configured.
         package static let configuration = Code(value: .configuration)
         /// Fewer bytes were stored than handed over.

@@ -50,6 +50,8 @@ package struct ShardTopology: Sendable {
                 tablets.append(try await tablet(alias))
             } catch let error as TopologyError where error.code == .noNode {
                 continue
+            } catch let error as TopologyError {
+                throw TopologyError(.partialResult, "partial result: \(alias.cell): \(error)")
             }
         }
         return tablets

@@ -225,6 +225,62 @@ struct PassTests {
         }
     }
 
+    @Test("a general tablespace and a user-made undo tablespace come back")
+    func tablespaces() async throws {
+        try await TestShard.with { shard in
+            try await shard.primary.sql(
+                "CREATE TABLESPACE reports ADD DATAFILE 'reports.ibd'",
+                "CREATE TABLE vt_commerce.report (id INT PRIMARY KEY, t TEXT) TABLESPACE reports",
+                "INSERT INTO vt_commerce.report VALUES (1, repeat('r', 5000)), (2, 'two')"
+            )
+            #expect(try await shard.vtbackup("--allow-first-backup").succeeded)
+            let second = try await shard.vtbackup()
+            #expect(second.succeeded, "\(second.standardError.suffix(3000))")
+            let check = try await shard.verifyIndependently()
+            #expect(check.succeeded, "\(check.standardOutput)")
+            let expected = try await shard.primary.checksums(of: "vt_commerce")
+            try await shard.withRestored { restored in
+                let found = try await restored.checksums(of: "vt_commerce")
+                #expect(found == expected)
+            }
+        }
+    }
+
+    @Test("a server on other folders than ours is refused before anything is done to it")
+    func otherFolders() async throws {
+        try await TestShard.with { shard in
+            let extra = shard.folder.appending("extra.cnf")
+            try FileTree.write(Array("pid-file = \(shard.dataRoot)/other.pid\n".utf8), to: extra)
+            chmod(extra.string, 0o644)
+            let run = try await shard.vtbackup("--allow-first-backup", environment: ["EXTRA_MY_CNF": extra.string])
+            #expect(run.exitCode == 1)
+            #expect(run.standardError.contains("has @@pid_file = \(shard.dataRoot)/other.pid, not "))
+            #expect(try shard.backups().isEmpty)
+        }
+    }
+
+    @Test("--restore-to stays in its folder, whatever stands beside it")
+    func restoreBeside() async throws {
+        try await TestShard.with { shard in
+            #expect(try await shard.vtbackup("--allow-first-backup").succeeded)
+            let parent = shard.folder.appending("x")
+            try FileTree.createDirectory(parent.appending("data").appending("r"), parents: true)
+            try FileTree.write(Array("keep".utf8), to: parent.appending("data").appending("r").appending("mysql.ibd"))
+            let run = try await shard.vtbackup("--restore-to=\(parent.appending("r"))")
+            #expect(run.succeeded, "\(run.standardError.suffix(2000))")
+            let kept = try FileTree.read(parent.appending("data").appending("r").appending("mysql.ibd"), limit: 100)
+            #expect(kept == Array("keep".utf8))
+            #expect(
+                try FileTree.status(parent.appending("r").appending("data"), followLinks: false)?.kind == .directory
+            )
+            let again = try await shard.vtbackup("--restore-to=\(parent.appending("r"))")
+            #expect(again.exitCode == 1)
+            #expect(
+                again.standardError.contains("it is not empty; HINT: give a folder that is empty or does not exist")
+            )
+        }
+    }
+
     @Test("a vt_* user that the primary's binary log creates is explained")
     func clashingUser() async throws {
         try await TestShard.with { shard in

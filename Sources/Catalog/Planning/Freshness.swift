@@ -9,6 +9,9 @@ package enum Freshness: Hashable, Sendable {
     /// The operator must decide; the message is the error.
     case refuse(message: String)
 
+    /// Clocks of two hosts may differ by so many seconds without anybody noticing.
+    private static let clockTolerance = 300.0
+
     /// The policy flags that decide.
     package struct Policy: Hashable, Sendable {
         package var initialBackup = false
@@ -26,7 +29,9 @@ package enum Freshness: Hashable, Sendable {
     ///   - now: the moment of the pass.
     /// - Returns: the decision with Vitess's wording.
     package static func decide(_ backups: [ListedBackup], policy: Policy, now: Date) -> Freshness {
-        let newest = backups.last { $0.manifest != nil && $0.time != nil }
+        let complete = backups.filter { $0.manifest != nil && $0.time != nil }
+        // A backup from a clock that was ahead must not keep new ones from being taken until its time has come.
+        let newest = complete.last { ($0.time ?? now).timeIntervalSince(now) <= clockTolerance } ?? complete.last
         if policy.initialBackup {
             if newest != nil {
                 return .skip(
@@ -49,7 +54,7 @@ package enum Freshness: Hashable, Sendable {
         }
         let age = now.timeIntervalSince(time)
         let last = "last complete backup \(newest.name) was started \(GoDuration.text(seconds: age)) ago"
-        if age < policy.minimumInterval {
+        if age > -clockTolerance, age < policy.minimumInterval {
             return .skip(
                 reason:
                     "Skipping backup since only \(GoDuration.text(seconds: age)) has elapsed since the last backup at \(BackupTimestamp.rfc3339(time)), which is less than the min_backup_interval of \(GoDuration.text(seconds: policy.minimumInterval))."

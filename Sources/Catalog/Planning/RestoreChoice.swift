@@ -11,7 +11,8 @@ package struct RestoreChoice: Hashable, Sendable {
     ///   - directory: their folder, for messages.
     ///   - runningVersion: text of the server that will run on the data.
     package init(_ backups: [ListedBackup], directory: String, runningVersion: String) {
-        for candidate in backups.reversed() {
+        // A folder that is no backup by its name has no place in their order.
+        for candidate in backups.reversed() where candidate.time != nil {
             switch candidate.state {
             case .incomplete(let reason):
                 skipped.append(

@@ -13,7 +13,8 @@ struct SelectedFile: Hashable, Sendable {
 }
 
 /// Which files of a stopped server a full backup holds, in the order of the manifest. The rules are Vitess's:
-/// InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that looks like a schema's.
+/// InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that looks like a schema's;
+/// and tablespaces directly in the data directory, which are ours.
 enum FileSelection {
     private static let redoFolder = "#innodb_redo"
     private static let schemaSuffixes = [".frm", ".sst", ".ibd", ".sdi"]
@@ -32,7 +33,12 @@ enum FileSelection {
         if try FileTree.status(directory.data.appending("mysql.ibd")) != nil {
             files.append(try file("mysql.ibd", at: directory.data.appending("mysql.ibd"), base: .data))
         }
-        for name in try FileTree.list(directory.data) ?? [] {
+        let inData = try FileTree.list(directory.data) ?? []
+        // Vitess leaves general and undo tablespaces out and restores a server that misses them; it restores any name.
+        for name in inData where name != "mysql.ibd" && (name.hasSuffix(".ibd") || name.hasSuffix(".ibu")) {
+            files.append(try file(name, at: directory.data.appending(name), base: .data))
+        }
+        for name in inData {
             let folder = directory.data.appending(name)
             guard try isSchema(folder) else { continue }
             files += try entries(of: folder, base: .data, prefix: name + "/")

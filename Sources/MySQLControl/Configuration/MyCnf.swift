@@ -35,21 +35,23 @@ package struct MyCnf: Hashable, Sendable {
     /// - Throws: ``MysqldError`` with code `configuration` for anything else between double braces.
     package func render(_ template: String) throws(MysqldError) -> String {
         var output = ""
-        // For each open `if`: whether its current branch is written.
-        var branches: [Bool] = []
+        // For each open `if`: whether its current branch is written, and whether it is the one after `else`.
+        var branches: [(isWritten: Bool, isElse: Bool)] = []
         var rest = template[...]
         while let open = rest.firstRange(of: "{{") {
-            if branches.allSatisfy({ $0 }) { output += rest[..<open.lowerBound] }
+            if branches.allSatisfy(\.isWritten) { output += rest[..<open.lowerBound] }
             guard let close = rest[open.upperBound...].firstRange(of: "}}") else { throw unsupported("{{ without }}") }
             let action = rest[open.upperBound..<close.lowerBound].split(separator: " ").map(String.init)
             rest = rest[close.upperBound...]
             switch (action.first, action.count) {
-            case ("if", 2): branches.append(try !value(action[1]).isEmpty)
-            case ("else", 1) where !branches.isEmpty: branches[branches.count - 1].toggle()
+            // Go takes the empty string and the number 0 for false.
+            case ("if", 2): branches.append((try !["", "0"].contains(value(action[1])), false))
+            case ("else", 1) where branches.last?.isElse == false:
+                branches[branches.count - 1] = (!branches[branches.count - 1].isWritten, true)
             case ("end", 1) where !branches.isEmpty: branches.removeLast()
             case (let field?, 1) where field.hasPrefix("."):
                 let value = try value(field)
-                if branches.allSatisfy({ $0 }) { output += value }
+                if branches.allSatisfy(\.isWritten) { output += value }
             default: throw unsupported(action.joined(separator: " "))
             }
         }

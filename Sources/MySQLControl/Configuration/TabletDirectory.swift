@@ -8,16 +8,20 @@ package struct TabletDirectory: Hashable, Sendable {
     package let path: FilePath
     /// Ten digits, part of the names of binary and relay logs.
     private let paddedUID: String
+    /// Whether the folder above is a root of tablets' data, whose disks for single folders are used.
+    private let sharesDisks: Bool
 
     /// The folder of the tablet with this uid below the root of all tablets' data.
     package init(dataRoot: FilePath, uid: UInt32) {
         paddedUID = TabletAlias(cell: "", uid: uid).paddedUID
         path = dataRoot.appending("vt_\(paddedUID)")
+        sharesDisks = true
     }
 
-    /// A folder of any name, laid out as the tablet with this uid.
+    /// A folder of any name, laid out as the tablet with this uid; what stands beside it does not matter.
     package init(path: FilePath, uid: UInt32) {
         self.path = path
+        sharesDisks = false
         paddedUID = TabletAlias(cell: "", uid: uid).paddedUID
     }
 
@@ -69,11 +73,13 @@ package struct TabletDirectory: Hashable, Sendable {
         for name in Self.topLevel {
             if try FileTree.status(path.appending(name), followLinks: false) != nil { continue }
             let shared = path.removingLastComponent().appending(name)
-            if try FileTree.status(shared, followLinks: false) == nil {
+            let disk = try FileTree.status(shared, followLinks: false)
+            if !sharesDisks || disk == nil {
                 try FileTree.createDirectory(path.appending(name), parents: true, owner: owner)
             } else {
                 let target = shared.appending(path.lastComponent?.string ?? "tablet")
-                try FileTree.createDirectory(target, parents: true, owner: owner)
+                // It must be new: what an earlier tablet left there is not ours to write over.
+                try FileTree.createDirectory(target, parents: false, owner: owner)
                 try FileTree.link(path.appending(name), to: target)
             }
         }
@@ -87,7 +93,7 @@ package struct TabletDirectory: Hashable, Sendable {
     /// Removes the folder with everything in it, and what its top folders link to. Absent is fine.
     /// - Throws: ``FileError``.
     package func remove() throws(FileError) {
-        for name in Self.topLevel {
+        for name in Self.topLevel where sharesDisks {
             let folder = path.appending(name)
             guard try FileTree.status(folder, followLinks: false)?.kind == .symbolicLink else { continue }
             try FileTree.remove(
@@ -115,5 +121,6 @@ extension TabletDirectory {
     /// - Throws: ``FileError``.
     package func finishRestore() throws(FileError) {
         try FileTree.remove(restoreMarker)
+        try FileTree.sync(directory: path)
     }
 }

@@ -5,10 +5,13 @@ package import SystemPackage
 /// Programs of the operator that take part in controlling mysqld: `$VTROOT/vthook/<name>`.
 package struct Hooks: Sendable {
     private let folder: FilePath
+    private let limit: Duration
 
     /// Uses the hooks in `<root>/vthook`.
-    package init(root: FilePath) {
+    /// - Parameter limit: how long each may run.
+    package init(root: FilePath, limit: Duration) {
         folder = root.appending("vthook")
+        self.limit = limit
     }
 
     /// `VTROOT`, else the folder above a program in `…/bin`, else `/usr/local/vitess`.
@@ -36,19 +39,33 @@ package struct Hooks: Sendable {
         guard try FileTree.status(path)?.kind == .regular else { return nil }
         var variables: [Environment.Key: String?] = [:]
         for (key, value) in extra { variables[Environment.Key(stringLiteral: key)] = value }
-        let result = try await Subprocess.run(
-            .path(path),
-            arguments: Arguments(arguments),
-            environment: .inherit.updating(variables),
-            output: .string(limit: 4 << 20),
-            error: .string(limit: 1 << 20)
-        )
+        let finalVariables = variables
+        let result = try await bounded(name) {
+            try await Subprocess.run(
+                .path(path),
+                arguments: Arguments(arguments),
+                environment: .inherit.updating(finalVariables),
+                output: .string(limit: 4 << 20),
+                error: .string(limit: 1 << 20)
+            )
+        }
         switch result.terminationStatus {
         case .exited(0): return Output(standardOutput: result.standardOutput)
         case .exited(let code):
             throw MysqldError(.hook, "\(name) hook failed(\(code)): \(result.standardError)")
         case .signaled(let signal):
             throw MysqldError(.hook, "\(name) hook was ended by signal \(signal): \(result.standardError)")
+        }
+    }
+
+    private func bounded<Result: Sendable>(
+        _ name: String,
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await withDeadline(limit, operation: "hook \(name)", body)
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(.hook, "\(error) after \(limit); it was killed")
         }
     }
 }

@@ -1,3 +1,4 @@
+import Catalog
 package import MySQLWire
 package import Positions
 
@@ -55,7 +56,10 @@ package struct ReplicationStatus: Hashable, Sendable {
             position = try Position(text, flavor: dialect.flavor)
         } catch {
             let flavor = dialect == .mariaDB ? "MariaDB" : "MySQL 5.6"
-            throw MysqldError(.replication, "ReplicationStatus can't parse \(flavor) GTID (\(column)): \(error)")
+            throw MysqldError(
+                .replication,
+                "ReplicationStatus can't parse \(flavor) GTID (\(column): \"\(CatalogError.excerpt(text))\"): \(error)"
+            )
         }
         receiver = ThreadState(value("Replica_IO_Running", "Slave_IO_Running"))
         applier = ThreadState(value("Replica_SQL_Running", "Slave_SQL_Running"))

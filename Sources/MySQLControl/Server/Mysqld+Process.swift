@@ -24,7 +24,7 @@ extension Mysqld {
         _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
     ) async throws -> Result {
         let server = RunningMysqld(mysqld: self, administrator: administrator ?? self.administrator)
-        if try await startHook("mysqld_start", arguments) {
+        if try await hooks.run("mysqld_start", arguments: arguments) != nil {
             return try await withHookStartedServer(server, arguments: arguments, body)
         }
         try removeStaleSocketLock()
@@ -33,8 +33,9 @@ extension Mysqld {
         return try await withThrowingTaskGroup(of: ServerEvent<Result>.self) { group in
             group.addTask { .exited(try await runToEnd(command)) }
             group.addTask {
-                _ = try await startHook("postflight_mysqld_start", arguments)
+                _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
                 try await server.waitUntilReady(limit: startTimeout)
+                try await server.checkFolders()
                 logger.info("mysqld is ready on \(configuration.socket)")
                 return .finished(try await body(server))
             }
@@ -99,11 +100,12 @@ extension Mysqld {
         _ group: inout ThrowingTaskGroup<ServerEvent<Result>, any Error>,
         because error: any Error
     ) async -> any Error {
+        let begun = ContinuousClock.now
         group.cancelAll()
         while let event = await group.nextResult() {
-            // Our SIGTERM ends a healthy mysqld with status 0; SIGKILL comes only after 10 seconds.
+            // Our SIGTERM ends a healthy mysqld with status 0; our SIGKILL comes only after 10 seconds.
             if case .success(.exited(.signaled(let signal))) = event, signal != SIGTERM,
-                signal != SIGKILL || error is MySQLWireError
+                signal != SIGKILL || ContinuousClock.now - begun < Self.abandonTimeout
             {
                 return MysqldError(
                     .died,
@@ -150,13 +152,24 @@ extension Mysqld {
         return candidates.first { (try? FileTree.status($0))?.kind == .regular } ?? "/usr/bin/setpriv"
     }()
 
+    /// What a start needs besides mysqld itself, checked before anything else is done.
+    /// - Throws: ``MysqldError`` with code `installation`.
+    package func checkLauncher() throws {
+        guard try FileTree.status(Self.setpriv) != nil else {
+            throw MysqldError(
+                .installation,
+                "\(Self.setpriv) is missing, which keeps mysqld from outliving vtbackup; HINT: install util-linux"
+            )
+        }
+    }
+
     /// Runs a command until it ends. Its output goes to the error log, where mysqld itself writes as soon as it can.
     private func runToEnd(_ command: [String]) async throws -> TerminationStatus {
         let log = try fileCall("open", directory.errorLog) {
             try FileDescriptor.open(
                 directory.errorLog,
                 .writeOnly,
-                options: [.create, .append, .closeOnExec],
+                options: [.create, .append, .closeOnExec, .noFollow],
                 permissions: FilePermissions(rawValue: 0o660)
             )
         }
@@ -193,7 +206,8 @@ extension Mysqld {
                 "\(lock) does not hold a process number; HINT: remove it if no mysqld uses \(configuration.socket)"
             )
         }
-        if pid != getpid(), kill(pid, 0) == 0 {
+        // Only "no such process" says that it is gone; a process of another user answers "not permitted".
+        if pid != getpid(), kill(pid, 0) == 0 || errno != ESRCH {
             throw MysqldError(.start, "process \(pid) is still running and holds \(lock)")
         }
         try FileTree.remove(lock)
@@ -208,18 +222,6 @@ extension Mysqld {
 
     // MARK: Started by a hook
 
-    /// Runs a hook of the start within the start timeout.
-    /// - Returns: whether there is such a hook.
-    private func startHook(_ name: String, _ arguments: [String]) async throws -> Bool {
-        do {
-            return try await withDeadline(startTimeout, operation: "hook \(name)") {
-                try await hooks.run(name, arguments: arguments) != nil
-            }
-        } catch let error as DeadlineExceeded {
-            throw MysqldError(.hook, "\(error) after \(startTimeout)")
-        }
-    }
-
     /// The same for a server that is not our child: its death shows only in what we do with it.
     private func withHookStartedServer<Result: Sendable>(
         _ server: RunningMysqld,
@@ -228,8 +230,9 @@ extension Mysqld {
     ) async throws -> Result {
         let result: Result
         do {
-            _ = try await startHook("postflight_mysqld_start", arguments)
+            _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
             try await server.waitUntilReady(limit: startTimeout)
+            try await server.checkFolders()
             result = try await body(server)
         } catch {
             try? await shielded { try await stopHookStarted(server) }

@@ -67,10 +67,7 @@ package struct Mysqld: Sendable {
             )
         }
         let text: String
-        let made = try await withDeadline(startTimeout, operation: "hook make_mycnf") {
-            try await hooks.run("make_mycnf", environment: hookEnvironment)
-        }
-        if let output = made {
+        if let output = try await hooks.run("make_mycnf", environment: hookEnvironment) {
             text = try configuration.render(output.standardOutput)
         } else {
             if MyCnfFragment.fragment(for: installation.version) == nil {

@@ -11,6 +11,9 @@ package enum MysqldUser: Hashable, Sendable {
     /// As another user, to whom we give the files that we create.
     case other(FileOwner, name: String?)
 
+    /// Whether we run as root.
+    package static var isRoot: Bool { geteuid() == 0 }
+
     /// Owner of the files that we create for mysqld; `nil`: they are ours.
     package var fileOwner: FileOwner? {
         if case .other(let owner, _) = self { owner } else { nil }
@@ -21,7 +24,7 @@ package enum MysqldUser: Hashable, Sendable {
     ///   - mustEnter: folders that mysqld has to reach; checked before anything starts.
     /// - Throws: ``MysqldError`` with code `installation` that names the way out.
     package static func decide(allowRoot: Bool, dataRoot: FilePath, mustEnter: [FilePath]) throws -> MysqldUser {
-        guard geteuid() == 0 else { return .inherited }
+        guard isRoot else { return .inherited }
         if allowRoot { return .root }
         let hint = "HINT: make VTDATAROOT (\(dataRoot)) belong to the user who shall run mysqld, or give --allow-root"
         if let owner = try FileTree.status(nearestExisting(dataRoot))?.owner, owner.user != 0,

@@ -36,6 +36,27 @@ package struct RunningMysqld: Sendable {
         }
     }
 
+    /// Runs statements as ``execute(_:)`` does; when that is cancelled or fails, the server stops executing as well,
+    /// instead of going on with a statement that nobody waits for.
+    /// - Throws: ``MysqldError`` with code `statement`.
+    package func executeKillable(_ statements: [String]) async throws {
+        try await withConnection { connection in
+            var current = ""
+            do {
+                for statement in statements {
+                    current = StatementLog.masked(statement)
+                    _ = try await connection.query(statement)
+                }
+            } catch {
+                let identifier = connection.connectionID
+                // It may have ended by itself: that is what is wanted.
+                try? await shielded { try await execute(["KILL \(identifier)"]) }
+                guard let error = error as? MySQLWireError else { throw error }
+                throw MysqldError(.statement, "ExecuteFetch(\(current)) failed", cause: error)
+            }
+        }
+    }
+
     /// Runs one statement that asks for something.
     /// - Throws: ``MysqldError`` with code `statement`.
     package func query(_ statement: String) async throws -> ResultSet {
@@ -83,6 +104,24 @@ package struct RunningMysqld: Sendable {
             .start,
             "deadline exceeded waiting for mysqld socket file to appear: \(mysqld.configuration.socket) (\(lastReason))\n\(ErrorLogTail.text(mysqld.directory.errorLog))"
         )
+    }
+
+    /// Makes sure that who answers on our socket is our server, on our folders: a hook's my.cnf, an `EXTRA_MY_CNF` or
+    /// a foreign socket may say otherwise, and then other files would be copied than those that it runs on.
+    /// - Throws: ``MysqldError`` with code `configuration` that names the variable.
+    func checkFolders() async throws {
+        let directory = mysqld.directory
+        let answer = try await query(
+            "SELECT @@datadir, @@innodb_data_home_dir, @@innodb_log_group_home_dir, @@pid_file"
+        )
+        let expected = [directory.data, directory.innodbData, directory.innodbLogs, directory.pidFile]
+        for ((name, value), path) in zip(zip(answer.columns, answer.rows.first ?? []), expected)
+        where FileTree.resolved(FilePath(value ?? "")) != FileTree.resolved(path) {
+            throw MysqldError(
+                .configuration,
+                "the mysqld on \(mysqld.configuration.socket) has \(name) = \(value ?? "NULL"), not \(path); HINT: take that setting out of EXTRA_MY_CNF and the make_mycnf hook, or give another --mysql-socket"
+            )
+        }
     }
 
     /// Asks the server to shut down; it ends some time after.

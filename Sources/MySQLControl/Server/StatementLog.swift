@@ -3,17 +3,30 @@ enum StatementLog {
     private static let marks = ["SOURCE_PASSWORD = '", "MASTER_PASSWORD = '", " IDENTIFIED BY '", " PASSWORD = '"]
 
     static func masked(_ statement: String) -> String {
-        var text = statement
-        for mark in marks {
-            guard let start = text.firstRange(of: mark)?.upperBound else { continue }
-            text = text[..<start] + "****" + afterLiteral(text[start...])
-        }
+        // By scalars: a quote with a combining mark behind it is another character, but the same to the server.
+        let text = marks.reduce(statement.unicodeScalars) { masked($0, after: $1.unicodeScalars) }
         let limit = 200
-        return text.utf8.count > limit ? String(decoding: text.utf8.prefix(limit), as: UTF8.self) : text
+        let utf8 = String(text).utf8
+        return utf8.count > limit ? String(decoding: utf8.prefix(limit), as: UTF8.self) : String(text)
+    }
+
+    /// Masks every literal behind `mark`, which ends with its opening quote.
+    private static func masked(
+        _ text: String.UnicodeScalarView,
+        after mark: String.UnicodeScalarView
+    ) -> String.UnicodeScalarView {
+        var output = String.UnicodeScalarView()
+        var rest = text[...]
+        while let found = rest.firstRange(of: mark) {
+            output += rest[..<found.upperBound]
+            output += "****".unicodeScalars
+            rest = afterLiteral(rest[found.upperBound...])
+        }
+        return output + rest
     }
 
     /// What follows a literal whose opening quote is already taken, from its closing quote on.
-    private static func afterLiteral(_ text: Substring) -> Substring {
+    private static func afterLiteral(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
         var index = text.startIndex
         while index < text.endIndex {
             let next = text.index(after: index)
@@ -24,6 +37,6 @@ enum StatementLog {
             default: index = next
             }
         }
-        return ""
+        return text[text.endIndex...]
     }
 }

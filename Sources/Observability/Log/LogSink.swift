@@ -96,7 +96,7 @@ package final class LogSink: Sendable {
             _ = try? file.writeAll(header(moment).utf8)
             let link = FilePath(folder).appending("\(configuration.program).\(severity.name)")
             // A convenience for people; without it the file is still found by its name.
-            try? FileTree.remove(link)
+            unlink(link.string)
             if let name = path.lastComponent { try? FileTree.link(link, to: FilePath(name.string)) }
             state.files[severity] = file
             return file

@@ -50,6 +50,13 @@ package enum FileTree {
         )
     }
 
+    /// The path without symbolic links; as it is when nothing stands there.
+    package static func resolved(_ path: FilePath) -> FilePath {
+        guard let text = realpath(path.string, nil) else { return path.lexicallyNormalized() }
+        defer { free(text) }
+        return FilePath(String(cString: text))
+    }
+
     /// Names in a folder, sorted by bytes, without `.` and `..`; `nil` when the folder does not exist.
     /// - Throws: ``FileError``, also for a name that is not UTF-8: it could not be written down faithfully.
     package static func list(_ path: FilePath) throws(FileError) -> [String]? {
@@ -150,11 +157,14 @@ package enum FileTree {
         owner: FileOwner? = nil,
         durable: Bool = false
     ) throws(FileError) {
+        var options: FileDescriptor.OpenOptions = [.create, .truncate, .closeOnExec]
+        // Where another user may write, a link could lead anywhere.
+        if owner != nil { options.insert(.noFollow) }
         try fileCall("write", path) {
             let descriptor = try FileDescriptor.open(
                 path,
                 .writeOnly,
-                options: [.create, .truncate, .closeOnExec],
+                options: options,
                 permissions: FilePermissions(rawValue: 0o660)
             )
             try descriptor.closeAfter {

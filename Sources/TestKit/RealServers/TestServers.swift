@@ -101,7 +101,7 @@ package actor TestServers {
                 port: freePort()
             ),
             user: user,
-            hooks: Hooks(root: "/nonexistent"),
+            hooks: Hooks(root: "/nonexistent", limit: .seconds(60)),
             administrator: MySQLConnection.Credentials(user: "vt_dba"),
             eventLoops: eventLoops,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }

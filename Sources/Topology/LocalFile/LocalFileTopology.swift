@@ -22,7 +22,8 @@ package struct LocalFileTopology: TopologyStore {
 
     package func read(_ path: String, in cell: TopologyCell) async throws -> [UInt8] {
         let file = try location(path, cell)
-        guard let bytes = try FileTree.read(file, limit: Self.largestRecord) else {
+        guard let bytes = try found({ () throws(FileError) in try FileTree.read(file, limit: Self.largestRecord) })
+        else {
             throw TopologyError.noNode(file.string)
         }
         return bytes
@@ -30,10 +31,20 @@ package struct LocalFileTopology: TopologyStore {
 
     package func list(_ path: String, in cell: TopologyCell) async throws -> [String] {
         let folder = try location(path, cell)
-        guard let names = try FileTree.list(folder), !names.isEmpty else {
+        guard let names = try found({ () throws(FileError) in try FileTree.list(folder) }), !names.isEmpty else {
             throw TopologyError.noNode(folder.string + "/")
         }
         return names
+    }
+
+    /// `nil` also for a folder where a file was expected, or the other way round: no record is there.
+    private func found<Found>(_ body: () throws(FileError) -> Found?) throws(TopologyError) -> Found? {
+        do {
+            return try body()
+        } catch {
+            if error.errno == .isDirectory || error.errno == .notDirectory { return nil }
+            throw TopologyError(.unavailable, "\(error)")
+        }
     }
 
     private func location(_ path: String, _ cell: TopologyCell) throws(TopologyError) -> FilePath {
@@ -44,7 +55,10 @@ package struct LocalFileTopology: TopologyStore {
             guard let component = FilePath.Component(name), component.kind == .regular, component.string == name else {
                 throw TopologyError(.damagedRecord, "\"\(name)\" is no name of a cell")
             }
-            base = root.lexicallyNormalized().removingLastComponent().appending(component)
+            let normal = root.lexicallyNormalized()
+            // A root such as `.` has no name whose removal would lead to the folder above it.
+            let parent = normal.lastComponent?.kind == .regular ? normal.removingLastComponent() : root.appending("..")
+            base = parent.appending(component)
         }
         guard let joined = base.lexicallyResolving(FilePath(path)) else {
             throw TopologyError(.damagedRecord, "path \(path) leaves cell \(cell)")

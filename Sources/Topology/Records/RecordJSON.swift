@@ -102,8 +102,14 @@ struct PortJSON: Decodable {
 
     init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        port =
-            if let text = try? container.decode(String.self) { Int(text) ?? 0 } else { try container.decode(Int.self) }
+        if let text = try? container.decode(String.self) {
+            guard let port = Int(text) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "port is not a number")
+            }
+            self.port = port
+        } else {
+            port = try container.decode(Int.self)
+        }
     }
 }
 

@@ -91,14 +91,20 @@ struct CatchUp: Sendable {
             do {
                 let status = try await server.replicationStatus()
                 if let status {
-                    if status.position.isAtLeast(goal) { return }
+                    if status.position.isAtLeast(goal) {
+                        if let total { progress.transactions(remaining: 0, total: total) }
+                        return
+                    }
                     let remaining = Self.missing(from: status.position, to: goal)
                     total = total ?? remaining
                     progress.transactions(remaining: remaining, total: total ?? remaining)
                     if let failure = status.permanentFailure { throw WorkflowError(.catchUp, failure) }
-                    statusError = nil
                 }
-                if status?.isHealthy != true { try await restart(status, on: server) }
+                if status?.isHealthy == true {
+                    statusError = nil
+                } else if try await restart(status, on: server) {
+                    throw MysqldError(.replication, "replication has stopped")
+                }
             } catch let error as WorkflowError {
                 throw error
             } catch {
@@ -110,10 +116,11 @@ struct CatchUp: Sendable {
         }
     }
 
-    private func restart(_ status: ReplicationStatus?, on server: RunningMysqld) async throws {
+    /// - Returns: whether replication had stopped and was started again.
+    private func restart(_ status: ReplicationStatus?, on server: RunningMysqld) async throws -> Bool {
         // Right after START both threads are on their way up.
         if let status, status.lastReceiverError.isEmpty, status.lastApplierError.isEmpty, status.receiver != .stopped {
-            return
+            return false
         }
         let reason = [status?.lastReceiverError, status?.lastApplierError].compactMap { $0 }.filter { !$0.isEmpty }
             .joined(separator: "; ")
@@ -126,6 +133,7 @@ struct CatchUp: Sendable {
             try Task.checkCancellation()
             logger.error("Failed to restart replication: \(error)")
         }
+        return true
     }
 
     private func noted(

@@ -143,7 +143,10 @@ package struct BackupPass: Sendable {
                 }
                 let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), entries: entries)
                 try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") {
-                    try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
+                    let bytes = manifest.encoded()
+                    // What cannot be read again must not become the commit record.
+                    _ = try Manifest(decoding: bytes)
+                    try await writer.commit(manifest: ByteBuffer(bytes: bytes))
                 }
             }
         } catch {

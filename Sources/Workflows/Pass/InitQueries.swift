@@ -8,6 +8,8 @@ package struct InitQueries: Hashable, Sendable {
     package var timeout: Duration
     package var failOnError: Bool
 
+    private static let cleanupLimit = Duration.seconds(30)
+
     /// Creates them; the command line has checked that there is a timeout and that type BACKUP is listed.
     package init(statements: [String], timeout: Duration, failOnError: Bool) {
         (self.statements, self.timeout, self.failOnError) = (statements, timeout, failOnError)
@@ -20,10 +22,13 @@ package struct InitQueries: Hashable, Sendable {
         do {
             try await withCleanup {
                 try await withDeadline(timeout, operation: "backup init SQL queries after \(timeout)") {
-                    try await server.execute(["SET sql_log_bin = 0"] + statements)
+                    try await server.executeKillable(["SET sql_log_bin = 0"] + statements)
                 }
             } cleanup: {
-                if wasReadOnly { try await server.setSuperReadOnly(true) }
+                guard wasReadOnly else { return }
+                _ = try await withDeadline(Self.cleanupLimit, operation: "switching super_read_only on again") {
+                    try await server.setSuperReadOnly(true)
+                }
             }
         } catch {
             try Task.checkCancellation()

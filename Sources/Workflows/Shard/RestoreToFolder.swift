@@ -70,7 +70,7 @@ package struct RestoreToFolder: Sendable {
             }
             return name
         }
-        guard let newest = listed.last(where: { $0.manifest?.incremental == false }) else {
+        guard let newest = listed.last(where: { $0.time != nil && $0.manifest?.incremental == false }) else {
             throw WorkflowError(
                 .refused,
                 listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete"

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOEmbedded
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -60,8 +61,20 @@ struct MySQLChannelHandlerTests {
         }
     }
 
+    // Futures are never waited for: what is not complete by now never will be, and would block the thread.
+
+    private func outcome<Value: Sendable>(_ future: EventLoopFuture<Value>) -> Result<Value, any Error>? {
+        let outcome = Mutex<Result<Value, any Error>?>(nil)
+        future.whenComplete { result in outcome.withLock { $0 = result } }
+        return outcome.withLock { $0 }
+    }
+
+    private func value<Value: Sendable>(_ future: EventLoopFuture<Value>) throws -> Value {
+        try #require(outcome(future), "the answer is not complete").get()
+    }
+
     private func error<Value: Sendable>(_ future: EventLoopFuture<Value>) -> MySQLWireError? {
-        #expect(throws: MySQLWireError.self) { try future.wait() }
+        if case .failure(let error)? = outcome(future) { error as? MySQLWireError } else { nil }
     }
 
     @Test("logs in, and counts packets from the greeting on")
@@ -73,7 +86,7 @@ struct MySQLChannelHandlerTests {
         #expect(try LoginPacket(answer.payload).user == "vt_dba")
         try conversation.server(ServerPackets.moreData([3]), sequence: 2)
         try conversation.server(ServerPackets.ok(), sequence: 3)
-        #expect(try conversation.login.wait().serverVersion == "9.7.4")
+        #expect(try value(conversation.login).serverVersion == "9.7.4")
         #expect(conversation.channel.isActive)
     }
 
@@ -85,7 +98,7 @@ struct MySQLChannelHandlerTests {
                 try conversation.channel.writeInbound(ByteBuffer(bytes: [byte]))
             }
         }
-        #expect(try conversation.login.wait().connectionID == 4711)
+        #expect(try value(conversation.login).connectionID == 4711)
     }
 
     @Test("a refused login is the server's error, and closes")
@@ -109,16 +122,16 @@ struct MySQLChannelHandlerTests {
     func statements() throws {
         let conversation = try Conversation()
         try conversation.logIn()
-        for value in ["1", "2"] {
-            let result = conversation.run("SELECT \(value)")
+        for number in ["1", "2"] {
+            let result = conversation.run("SELECT \(number)")
             let command = try #require(try conversation.client())
-            #expect(command == .init(sequence: 0, payload: ByteBuffer(string: "\u{3}SELECT \(value)")))
+            #expect(command == .init(sequence: 0, payload: ByteBuffer(string: "\u{3}SELECT \(number)")))
             let packets = [
-                ServerPackets.columnCount(1), ServerPackets.column("x"), ServerPackets.row([value]),
+                ServerPackets.columnCount(1), ServerPackets.column("x"), ServerPackets.row([number]),
                 ServerPackets.okAfterRows(),
             ]
             for (index, packet) in packets.enumerated() { try conversation.server(packet, sequence: UInt8(index + 1)) }
-            #expect(try result.wait().last?.scalar == value)
+            #expect(try value(result).last?.scalar == number)
         }
         #expect(conversation.channel.isActive)
     }
@@ -132,7 +145,7 @@ struct MySQLChannelHandlerTests {
         #expect(error(failed)?.serverErrno == 1064)
         let next = conversation.run("SELECT 1")
         try conversation.server(ServerPackets.ok(), sequence: 1)
-        #expect(try next.wait().count == 1)
+        #expect(try value(next).count == 1)
     }
 
     @Test("a second statement at once is refused, and the first one goes on")
@@ -144,7 +157,7 @@ struct MySQLChannelHandlerTests {
         #expect(error(conversation.run("SELECT 2"))?.code == .protocolViolation)
         #expect(try conversation.client() == nil)
         try conversation.server(ServerPackets.ok(affectedRows: 3), sequence: 1)
-        #expect(try first.wait().last?.affectedRows == 3)
+        #expect(try value(first).last?.affectedRows == 3)
     }
 
     @Test("a statement before the login is refused")
@@ -152,7 +165,7 @@ struct MySQLChannelHandlerTests {
         let conversation = try Conversation()
         #expect(error(conversation.run("SELECT 1"))?.code == .protocolViolation)
         try conversation.logIn()
-        #expect(try conversation.login.wait().connectionID == 4711)
+        #expect(try value(conversation.login).connectionID == 4711)
     }
 
     @Test("a server that goes away during the login or a statement is a lost connection")
@@ -200,7 +213,7 @@ struct MySQLChannelHandlerTests {
         bytes.writeImmutableBuffer(PacketDecoder.encode(ServerPackets.ok(), sequence: 4).bytes)
         try conversation.channel.writeInbound(bytes)
         #expect(!conversation.channel.isActive)
-        #expect(try conversation.login.wait().connectionID == 4711)
+        #expect(try value(conversation.login).connectionID == 4711)
     }
 
     @Test("before TLS the request goes out in clear, then the TLS client speaks")
@@ -231,14 +244,21 @@ struct MySQLChannelHandlerTests {
         #expect(!conversation.channel.isActive)
     }
 
-    @Test("a certificate file that cannot be read is named")
-    func badFiles() throws {
+    @Test("a certificate file that cannot be read is named", arguments: [true, false])
+    func badFiles(isAuthority: Bool) throws {
         var settings = MySQLConnection.TLSSettings()
-        settings.authorities = "/nonexistent/ca.pem"
+        if isAuthority {
+            settings.verification = .certificateAuthority
+            settings.authorities = "/nonexistent/file.pem"
+        } else {
+            settings.certificate = "/nonexistent/file.pem"
+            settings.key = "/nonexistent/key.pem"
+        }
         let conversation = try Conversation(tls: .required(settings), address: .tcp(host: "10.0.0.1", port: 3306))
         try conversation.server(ServerPackets.greeting(withTLS: true), sequence: 0)
         let failure = error(conversation.login)
         #expect(failure?.code == .tls)
-        #expect(failure?.message.contains("/nonexistent/ca.pem") == true)
+        #expect(failure?.message.contains("/nonexistent/file.pem") == true)
+        #expect(!conversation.channel.isActive)
     }
 }

@@ -1,0 +1,179 @@
+import MySQLWire
+import Positions
+import Testing
+
+@testable import MySQLControl
+
+@Suite("Replication status")
+struct ReplicationStatusTests {
+    private static let set = "3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5,\n8b2d5a6e-0000-11e1-9e33-c80aa9429562:7"
+
+    private static let modern: [String: String?] = [
+        "Replica_IO_State": "Waiting for source to send event", "Source_Host": "db1", "Source_Port": "3306",
+        "Replica_IO_Running": "Yes", "Replica_SQL_Running": "Yes", "Last_IO_Errno": "0", "Last_IO_Error": "",
+        "Last_SQL_Errno": "0", "Last_SQL_Error": "", "Seconds_Behind_Source": nil, "Executed_Gtid_Set": set,
+    ]
+
+    private static let legacy: [String: String?] = [
+        "Master_Host": "db1", "Master_Port": "3306", "Slave_IO_Running": "Connecting", "Slave_SQL_Running": "No",
+        "Last_IO_Errno": "2003", "Last_IO_Error": "cannot connect", "Last_SQL_Errno": "1062",
+        "Last_SQL_Error": "Duplicate entry", "Executed_Gtid_Set": set,
+    ]
+
+    private func result(_ rows: [String: String?]...) -> ResultSet {
+        var result = ResultSet()
+        result.columns = (rows.first ?? [:]).keys.sorted()
+        result.rows = rows.map { row in result.columns.map { row[$0] ?? nil } }
+        return result
+    }
+
+    @Test("with modern names", arguments: [ReplicationDialect.modern, .mysql8026])
+    func modern(dialect: ReplicationDialect) throws {
+        let status = try #require(try ReplicationStatus(result(Self.modern), dialect: dialect))
+        #expect(status.position == (try Position(Self.set, flavor: .mysql56)))
+        #expect(status.position.text == Self.set.replacing("\n", with: ""))
+        #expect(status.receiver == .running)
+        #expect(status.applier == .running)
+        #expect(status.sourceHost == "db1")
+        #expect(status.sourcePort == 3306)
+        #expect(status.isHealthy)
+        #expect(status.permanentFailure == nil)
+    }
+
+    @Test("with old names")
+    func legacy() throws {
+        let status = try #require(try ReplicationStatus(result(Self.legacy), dialect: .legacy))
+        #expect(status.receiver == .connecting)
+        #expect(status.applier == .stopped)
+        #expect(status.lastReceiverErrno == 2003)
+        #expect(status.lastReceiverError == "cannot connect")
+        #expect(status.lastApplierErrno == 1062)
+        #expect(status.lastApplierError == "Duplicate entry")
+        #expect(status.sourceHost == "db1")
+        #expect(status.sourcePort == 3306)
+        #expect(!status.isHealthy)
+    }
+
+    @Test("of MariaDB, whose position has a column of its own")
+    func mariaDB() throws {
+        var row = Self.legacy
+        row["Executed_Gtid_Set"] = nil
+        row["Gtid_Slave_Pos"] = "0-1-1234"
+        let status = try #require(try ReplicationStatus(result(row), dialect: .mariaDB))
+        #expect(status.position == (try Position("0-1-1234", flavor: .mariaDB)))
+    }
+
+    @Test("columns that are missing or NULL are unknown, zero and empty")
+    func bare() throws {
+        let status = try #require(try ReplicationStatus(result(["Executed_Gtid_Set": nil]), dialect: .modern))
+        #expect(status.position.isEmpty)
+        #expect(status.receiver == .unknown)
+        #expect(status.applier == .unknown)
+        #expect(status.sourceHost.isEmpty)
+        #expect(status.sourcePort == 0)
+        #expect(!status.isHealthy)
+    }
+
+    @Test("no row: the server is no replica")
+    func none() throws {
+        #expect(try ReplicationStatus(ResultSet(), dialect: .modern) == nil)
+    }
+
+    @Test("two rows: several channels are an error")
+    func channels() {
+        let error = #expect(throws: MysqldError.self) {
+            try ReplicationStatus(result(Self.modern, Self.modern), dialect: .modern)
+        }
+        #expect(error?.code == .replication)
+        #expect(error?.message.hasPrefix("query returned 2 rows, expected 1") == true)
+    }
+
+    @Test("a position that does not parse is an error in Vitess's words")
+    func badPosition() {
+        for (dialect, column, flavor) in [
+            (ReplicationDialect.modern, "Executed_Gtid_Set", "MySQL 5.6"), (.mariaDB, "Gtid_Slave_Pos", "MariaDB"),
+        ] {
+            let error = #expect(throws: MysqldError.self) {
+                try ReplicationStatus(result([column: "non-sense"]), dialect: dialect)
+            }
+            #expect(error?.code == .replication)
+            let start = "ReplicationStatus can't parse \(flavor) GTID (\(column): \"non-sense\"): "
+            #expect(error?.message.hasPrefix(start) == true, "\(error?.message ?? "")")
+        }
+    }
+
+    struct Health: Sendable, CustomTestStringConvertible {
+        var receiver: String?
+        var applier: String?
+        var receiverError = ""
+        var isReceiverHealthy: Bool
+        var isHealthy: Bool
+        var testDescription: String { "\(receiver ?? "NULL"), \(applier ?? "NULL"), error \"\(receiverError)\"" }
+    }
+
+    @Test(
+        "healthy is running, or connecting without having failed",
+        arguments: [
+            Health(receiver: "Yes", applier: "Yes", isReceiverHealthy: true, isHealthy: true),
+            Health(receiver: "ON", applier: "true", isReceiverHealthy: true, isHealthy: true),
+            Health(receiver: "Yes", applier: "Yes", receiverError: "old", isReceiverHealthy: true, isHealthy: true),
+            Health(receiver: "Connecting", applier: "Yes", isReceiverHealthy: true, isHealthy: true),
+            Health(
+                receiver: "Connecting",
+                applier: "Yes",
+                receiverError: "x",
+                isReceiverHealthy: false,
+                isHealthy: false
+            ),
+            Health(receiver: "No", applier: "Yes", isReceiverHealthy: false, isHealthy: false),
+            Health(receiver: "OFF", applier: "Yes", isReceiverHealthy: false, isHealthy: false),
+            Health(receiver: nil, applier: "Yes", isReceiverHealthy: false, isHealthy: false),
+            Health(receiver: "Preparing", applier: "Yes", isReceiverHealthy: false, isHealthy: false),
+            Health(receiver: "Yes", applier: "No", isReceiverHealthy: true, isHealthy: false),
+            Health(receiver: "Yes", applier: "Connecting", isReceiverHealthy: true, isHealthy: false),
+            Health(receiver: "Yes", applier: nil, isReceiverHealthy: true, isHealthy: false),
+        ]
+    )
+    func health(_ test: Health) throws {
+        var row = Self.modern
+        row["Replica_IO_Running"] = test.receiver
+        row["Replica_SQL_Running"] = test.applier
+        row["Last_IO_Error"] = test.receiverError
+        let status = try #require(try ReplicationStatus(result(row), dialect: .modern))
+        #expect(status.isReceiverHealthy == test.isReceiverHealthy)
+        #expect(status.isHealthy == test.isHealthy)
+    }
+
+    private func failure(applier: String, errno: String, error: String) throws -> String? {
+        var row = Self.modern
+        row["Replica_SQL_Running"] = applier
+        row["Last_SQL_Errno"] = errno
+        row["Last_SQL_Error"] = error
+        return try ReplicationStatus(result(row), dialect: .modern)?.permanentFailure
+    }
+
+    @Test("an applier that stopped with an error cannot go on, and the text says what to do")
+    func permanentFailure() throws {
+        let text = try #require(try failure(applier: "No", errno: "1062", error: "Duplicate entry '1'"))
+        #expect(
+            text
+                == "replication stopped: the applier cannot execute a transaction of the primary (errno 1062: Duplicate entry '1'); HINT: the data here differs from the primary's; start from another backup, or take a new first one"
+        )
+    }
+
+    @Test("users that the init SQL has made already have a text of their own")
+    func userFailure() throws {
+        let message = "Error 'Operation CREATE USER failed for 'vt_app'@'localhost'' on query"
+        let text = try #require(try failure(applier: "No", errno: "1396", error: message))
+        #expect(text.contains("creates or drops a user that the init SQL has made here already"))
+        #expect(text.contains(message))
+        #expect(text.contains("HINT: run the primary's init SQL with sql_log_bin=0"))
+    }
+
+    @Test("an applier that runs, or stopped without an error, may go on")
+    func mayGoOn() throws {
+        #expect(try failure(applier: "Yes", errno: "1062", error: "old error") == nil)
+        #expect(try failure(applier: "No", errno: "0", error: "") == nil)
+        #expect(try failure(applier: "Connecting", errno: "0", error: "") == nil)
+    }
+}
