@@ -1,4 +1,6 @@
-/// Bad input of the catalog's kind: a name, a manifest, a time. The message names the object and what is wrong with it.
+/// Bad input of the catalog's kind: a name, a manifest, a time.
+///
+/// The message names the object and what is wrong with it.
 package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible {
     package var message: String
 

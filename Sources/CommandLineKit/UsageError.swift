@@ -1,4 +1,6 @@
-/// A command line that cannot be used. The message is Vitess's.
+/// A command line that cannot be used.
+///
+/// The message is Vitess's.
 package struct UsageError: Error, Hashable, Sendable, CustomStringConvertible {
     package var message: String
     /// Lines for stderr in front of the error, without newline.

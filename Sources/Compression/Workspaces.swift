@@ -13,7 +13,9 @@ package final class Workspaces<Workspace>: Sendable {
         self.make = make
     }
 
-    /// Runs a blocking job with a workspace of its own. The workspace must not escape `body`.
+    /// Runs a blocking job with a workspace of its own.
+    ///
+    /// The workspace must not escape `body`.
     package func with<Result>(_ body: (Workspace) throws -> Result) rethrows -> Result {
         let workspace = shelf.withLock { Holder(value: $0.free.popLast()) }.value ?? make()
         defer {

@@ -22,6 +22,8 @@ package struct DataPlane: Sendable {
     /// Sizes everything from the cores and the chunk.
     /// - Parameters:
     ///   - threads: as many as there are cores to use.
+    ///   - codec: how new backups are compressed.
+    ///   - chunkSize: raw bytes of a chunk.
     ///   - blocksInFlight: `--backup-storage-number-blocks` when given; otherwise enough to keep all threads busy.
     package init(threads: BlockingThreads, codec: Codec, chunkSize: Int, blocksInFlight: Int?) {
         self.threads = threads

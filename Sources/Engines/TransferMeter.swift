@@ -1,6 +1,8 @@
 import Synchronization
 
-/// How far a copy is. Written by the engine from many tasks, read by whoever shows it.
+/// How far a copy is.
+///
+/// Written by the engine from many tasks, read by whoever shows it.
 package final class TransferMeter: Sendable {
     /// One moment of a copy.
     package struct Reading: Hashable, Sendable {

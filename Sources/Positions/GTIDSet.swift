@@ -87,7 +87,9 @@ package struct GTIDSet: Hashable, Sendable {
 // MARK: - Set operations
 
 extension GTIDSet {
-    /// Whether every transaction of `other` is in this set. The empty set is contained in every set.
+    /// Whether every transaction of `other` is in this set.
+    ///
+    /// The empty set is contained in every set.
     package func contains(_ other: GTIDSet) -> Bool {
         var mine = members.startIndex
         for member in other.members {

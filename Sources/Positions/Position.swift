@@ -22,7 +22,11 @@ package enum Position: Hashable, Sendable {
     }
 
     /// Decodes `<flavor>/<text>`, split at the first slash; the empty string is "no position" and gives `nil`.
-    /// - Parameter defaultFlavor: taken when there is no slash; `nil` makes such a text an error.
+    ///
+    /// - Parameters:
+    ///   - encoded: the text of a manifest or of a record.
+    ///   - defaultFlavor: taken when there is no slash; `nil` makes such a text an error.
+    /// - Returns: the position, or `nil` for no position.
     /// - Throws: ``PositionError``.
     package static func decode(_ encoded: String, defaultFlavor: Flavor? = nil) throws(PositionError) -> Position? {
         if encoded.isEmpty { return nil }
@@ -76,7 +80,9 @@ package enum Position: Hashable, Sendable {
         }
     }
 
-    /// Whether this position has reached `other`; positions of different flavors never do. A missing goal is reached.
+    /// Whether this position has reached `other`; positions of different flavors never do.
+    ///
+    /// A missing goal is reached.
     package func isAtLeast(_ other: Position?) -> Bool {
         guard let other else { return true }
         return switch (self, other) {

@@ -8,7 +8,9 @@ struct BackupListing {
     let shard: ShardPath
     let backups: [ListedBackup]
 
-    /// One backup in JSON. Absent values are unknown.
+    /// One backup in JSON.
+    ///
+    /// Absent values are unknown.
     private struct Entry: Encodable {
         var name: String
         var complete: Bool

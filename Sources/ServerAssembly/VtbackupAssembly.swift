@@ -25,10 +25,16 @@ package struct VtbackupAssembly: Sendable {
     private let sink: LogSink
     private let logger: Logger
 
-    /// Takes what the command line and the environment say. Nothing below reads either.
+    /// Takes what the command line and the environment say.
+    ///
+    /// Nothing below reads either.
     /// - Parameters:
+    ///   - options: the flags.
     ///   - given: names of the flags that were given.
+    ///   - environment: the process's environment.
     ///   - program: absolute path of this program, where it is known.
+    ///   - sink: where the log goes.
+    ///   - logger: writes to `sink`.
     package init(
         options: VtbackupOptions,
         given: Set<String>,

@@ -33,11 +33,15 @@ package protocol BackupWriter: Sendable {
     /// Its name.
     var name: String { get }
 
-    /// Stores one object from what `body` writes. Use ``store(_:sizeHint:body:)``, which also confirms and hashes.
+    /// Stores one object from what `body` writes.
+    ///
+    /// Use ``store(_:sizeHint:body:)``, which also confirms and hashes.
     /// - Parameters:
+    ///   - object: its name in the backup.
     ///   - sizeHint: bytes before compression, or `nil`; never the length of the object.
     ///   - body: writes the object in order; when it throws, the object is not stored.
     /// - Returns: number of bytes that the store confirms to hold durably.
+    /// - Throws: ``StorageError``, or what `body` throws.
     func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64
 
     /// Makes the backup complete: all objects durable, then MANIFEST visible, in one step. The last call.
@@ -47,7 +51,9 @@ package protocol BackupWriter: Sendable {
     func abort() async throws
 }
 
-/// Takes the bytes of one object, in order. Called by one task at a time.
+/// Takes the bytes of one object, in order.
+///
+/// Called by one task at a time.
 package protocol ObjectSink: Sendable {
     /// Adds bytes; returns when the sink can take more, which is the back-pressure.
     func write(_ bytes: ByteBuffer) async throws
@@ -66,7 +72,9 @@ package protocol BackupReader: Sendable {
     ) async throws -> Result
 }
 
-/// Gives the bytes of one object, in order. Called by one task at a time.
+/// Gives the bytes of one object, in order.
+///
+/// Called by one task at a time.
 package protocol ObjectSource: Sendable {
     /// The next bytes, never empty; `nil` at the end of the object.
     func next() async throws -> ByteBuffer?

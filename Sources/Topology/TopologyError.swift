@@ -1,4 +1,6 @@
-/// Reading or writing the topology failed. The texts are Vitess's.
+/// Reading or writing the topology failed.
+///
+/// The texts are Vitess's.
 package struct TopologyError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The kind that logic depends on.
     package enum Code: Hashable, Sendable {

@@ -1,9 +1,13 @@
 package import Engines
 import Synchronization
 
-/// What a pass is doing, for whoever shows it. Written by the pass, read from other tasks.
+/// What a pass is doing, for whoever shows it.
+///
+/// Written by the pass, read from other tasks.
 package final class PassProgress: Sendable {
-    /// A part of a pass. The raw values of the first four are names of Vitess's phase gauge.
+    /// A part of a pass.
+    ///
+    /// The raw values of the first four are names of Vitess's phase gauge.
     package enum Phase: String, Hashable, Sendable, CaseIterable {
         case restoreLastBackup = "RestoreLastBackup"
         case catchupReplication = "CatchupReplication"

@@ -1,4 +1,6 @@
-/// A step of a pass failed. The message begins with the step's name in Vitess's words.
+/// A step of a pass failed.
+///
+/// The message begins with the step's name in Vitess's words.
 package struct WorkflowError: Error, Sendable, CustomStringConvertible {
     /// What kind of failure this is; the last log line carries it.
     package enum Code: String, Hashable, Sendable {

@@ -6,7 +6,9 @@ import Observability
 import ServerAssembly
 import SystemPackage
 
-/// The program: arguments in, exit status out. 0 is success or nothing to do, 1 any failure, 128 + n a second signal.
+/// The program: arguments in, exit status out.
+///
+/// 0 is success or nothing to do, 1 any failure, 128 + n a second signal.
 @main
 enum Vtbackup {
     private static let table = FlagTable(VtbackupOptions.self)

@@ -6,7 +6,9 @@ package enum BaseDirectory: String, Hashable, Sendable, CaseIterable {
     case binLog = "BinLog"
 }
 
-/// One file of a builtin backup. Its index in the manifest is the name of its object.
+/// One file of a builtin backup.
+///
+/// Its index in the manifest is the name of its object.
 package struct FileEntry: Hashable, Sendable {
     /// A part of a large file that is an object of its own (written by Vitess 25 only).
     package struct Chunk: Hashable, Sendable {
@@ -35,7 +37,9 @@ package struct FileEntry: Hashable, Sendable {
     }
 
     package var base: BaseDirectory
-    /// Path below the base directory. Empty: the entry only keeps its index and is skipped.
+    /// Path below the base directory.
+    ///
+    /// Empty: the entry only keeps its index and is skipped.
     package var name: String
     /// CRC-32 (IEEE) of the stored bytes; meaningless when `chunks` is not empty.
     package var hash: UInt32
@@ -43,7 +47,9 @@ package struct FileEntry: Hashable, Sendable {
     /// `nil` in backups of Vitess.
     package var sizes: Sizes?
 
-    /// Creates an entry. `name` has been checked with ``isSafe(name:)``.
+    /// Creates an entry.
+    ///
+    /// `name` has been checked with ``isSafe(name:)``.
     package init(base: BaseDirectory, name: String, hash: UInt32, chunks: [Chunk] = [], sizes: Sizes? = nil) {
         (self.base, self.name, self.hash, self.chunks, self.sizes) = (base, name, hash, chunks, sizes)
     }

@@ -7,8 +7,10 @@ extension Manifest {
     /// More files than any server has; bounds what a hostile manifest can make us allocate.
     static let maximumFiles = 4_000_000
 
-    /// Reads a `MANIFEST` object. It comes from storage and is not trusted: every path, size, hash and count is checked
-    /// here, so that what follows can rely on them.
+    /// Reads a `MANIFEST` object.
+    ///
+    /// It comes from storage and is not trusted: every path, size, hash and count is checked here, so that what follows
+    /// can rely on them.
     /// - Throws: ``CatalogError`` that names the key; the backup then counts as incomplete.
     package init(decoding bytes: [UInt8]) throws(CatalogError) {
         guard bytes.count <= Self.maximumSize else {

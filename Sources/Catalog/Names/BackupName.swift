@@ -1,6 +1,8 @@
 package import FoundationEssentials
 
-/// The name of a backup: `<yyyy-MM-dd>.<HHmmss>.<tablet alias>`, time in UTC. Names in byte order are oldest first.
+/// The name of a backup: `<yyyy-MM-dd>.<HHmmss>.<tablet alias>`, time in UTC.
+///
+/// Names in byte order are oldest first.
 package struct BackupName: Hashable, Sendable, CustomStringConvertible {
     /// When the backup was started, whole seconds.
     package let time: Date

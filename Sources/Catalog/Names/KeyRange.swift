@@ -1,4 +1,6 @@
-/// The range of keyspace ids that a shard holds: from `start`, included, to `end`, excluded. Empty means unbounded.
+/// The range of keyspace ids that a shard holds: from `start`, included, to `end`, excluded.
+///
+/// Empty means unbounded.
 package struct KeyRange: Hashable, Sendable, CustomStringConvertible {
     package let start: [UInt8]
     package let end: [UInt8]

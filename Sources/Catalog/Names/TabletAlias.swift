@@ -1,4 +1,6 @@
-/// The identity of a tablet: its cell and its number within the cell. Printed `cell-0000000100`.
+/// The identity of a tablet: its cell and its number within the cell.
+///
+/// Printed `cell-0000000100`.
 package struct TabletAlias: Hashable, Sendable, Comparable, CustomStringConvertible {
     package var cell: String
     package var uid: UInt32

@@ -26,6 +26,7 @@ package enum Freshness: Hashable, Sendable {
     /// Decides from what storage holds.
     /// - Parameters:
     ///   - backups: the shard's backups, oldest first.
+    ///   - policy: what the operator asked for.
     ///   - now: the moment of the pass.
     /// - Returns: the decision with Vitess's wording.
     package static func decide(_ backups: [ListedBackup], policy: Policy, now: Date) -> Freshness {

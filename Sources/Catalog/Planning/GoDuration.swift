@@ -1,6 +1,8 @@
 /// Durations as Go prints and parses them: `1h30m0s`, `250ms`, `1.5s`.
 package enum GoDuration {
-    /// Prints a duration. Below a second the unit is ms, µs or ns; from a second on whole minutes and hours are named.
+    /// Prints a duration.
+    ///
+    /// Below a second the unit is ms, µs or ns; from a second on whole minutes and hours are named.
     package static func text(nanoseconds: Int64) -> String {
         if nanoseconds == 0 { return "0s" }
         let magnitude = nanoseconds.magnitude
@@ -64,7 +66,9 @@ package enum GoDuration {
     }
 
     /// The part of a unit that the digits behind a point stand for, computed as Go does: from whole numbers, because
-    /// `0.29` itself is no `Double`. Digits beyond 18 places are ignored.
+    /// `0.29` itself is no `Double`.
+    ///
+    /// Digits beyond 18 places are ignored.
     private static func part(of unit: Int64, decimals: Substring) -> Int64 {
         let digits = decimals.prefix(18)
         let divisor = digits.reduce(1.0) { power, _ in power * 10 }

@@ -2,7 +2,9 @@ package import FoundationEssentials
 
 /// What storage holds under one name of a shard's folder.
 package struct ListedBackup: Hashable, Sendable {
-    /// Whether a backup can be restored at all. There is no other mark than a readable MANIFEST.
+    /// Whether a backup can be restored at all.
+    ///
+    /// There is no other mark than a readable MANIFEST.
     package enum State: Hashable, Sendable {
         case complete(Manifest)
         /// No readable manifest, with the reason.
@@ -11,8 +13,10 @@ package struct ListedBackup: Hashable, Sendable {
 
     package var name: String
     package var state: State
-    /// Number of files and their bytes, when the manifest knows them. The manifest of a listing has no file entries:
-    /// a hundred backups of twenty thousand tables must not be in memory at once.
+    /// Number of files and their bytes, when the manifest knows them.
+    ///
+    /// The manifest of a listing has no file entries: a hundred backups of twenty thousand tables must not be in memory
+    /// at once.
     package var fileCount: Int?
     package var sizes: FileEntry.Sizes?
 

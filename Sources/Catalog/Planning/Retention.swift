@@ -36,6 +36,7 @@ package struct Retention: Hashable, Sendable {
     /// Plans without touching anything.
     /// - Parameters:
     ///   - backups: the shard's backups, oldest first.
+    ///   - policy: how long and how many to keep.
     ///   - now: the moment of the pass.
     package init(_ backups: [ListedBackup], policy: Policy, now: Date) {
         guard policy.minimumTime > 0 else {

@@ -1,7 +1,9 @@
 import CISAL
 package import NIOCore
 
-/// Compresses chunks into gzip members. Holds the codec's tables: use one per thread at a time, again and again.
+/// Compresses chunks into gzip members.
+///
+/// Holds the codec's tables: use one per thread at a time, again and again.
 package final class GzipEncoder {
     private let stream: UnsafeMutablePointer<isal_zstream>
     private let levelBuffer: UnsafeMutableRawPointer

@@ -21,8 +21,9 @@ package struct BuiltinBackup: Sendable {
         (self.progressInterval, self.logger) = (progressInterval, logger)
     }
 
-    /// Copies every file; each gets a second attempt, which rewrites its whole object. The first file that fails twice
-    /// stops the others.
+    /// Copies every file; each gets a second attempt, which rewrites its whole object.
+    ///
+    /// The first file that fails twice stops the others.
     /// - Returns: the manifest's entries, made from what the store confirmed.
     /// - Throws: ``EngineError`` that names file and object.
     package func copyFiles(

@@ -23,8 +23,9 @@ package struct BuiltinRestore: Sendable {
         (self.durable, self.logger) = (durable, logger)
     }
 
-    /// Restores every file and checks every hash. An object that does not check out is read once more; when it fails
-    /// again, the other files stop at once.
+    /// Restores every file and checks every hash.
+    ///
+    /// An object that does not check out is read once more; when it fails again, the other files stop at once.
     /// - Throws: ``EngineError`` that names file and object.
     package func restoreFiles(
         _ manifest: Manifest,

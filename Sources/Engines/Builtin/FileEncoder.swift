@@ -16,7 +16,10 @@ struct FileEncoder: Sendable {
     }
 
     /// Writes the whole object.
-    /// - Parameter passed: called with the raw bytes of each chunk after it was written.
+    ///
+    /// - Parameters:
+    ///   - sink: takes the object, in order.
+    ///   - passed: called with the raw bytes of each chunk after it was written.
     /// - Throws: ``FileError``; ``EngineError`` with code `fileChanged` when the file is not the same at the end.
     func encode(into sink: any ObjectSink, passed: @escaping @Sendable (Int64) -> Void) async throws {
         let (path, dataPlane, codec) = (path, dataPlane, codec)

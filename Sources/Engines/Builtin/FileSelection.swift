@@ -12,9 +12,10 @@ struct SelectedFile: Hashable, Sendable {
     var size: Int64
 }
 
-/// Which files of a stopped server a full backup holds, in the order of the manifest. The rules are Vitess's:
-/// InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that looks like a schema's;
-/// and tablespaces directly in the data directory, which are ours.
+/// Which files of a stopped server a full backup holds, in the order of the manifest.
+///
+/// The rules are Vitess's: InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that
+/// looks like a schema's; and tablespaces directly in the data directory, which are ours.
 enum FileSelection {
     private static let redoFolder = "#innodb_redo"
     private static let schemaSuffixes = [".frm", ".sst", ".ibd", ".sdi"]

@@ -3,8 +3,10 @@ import NIOCore
 import Streams
 import SystemPackage
 
-/// Decodes one object into its place in a file. Members of ours are decoded in parallel, since their header says where
-/// each belongs; any other gzip stream is decoded in order.
+/// Decodes one object into its place in a file.
+///
+/// Members of ours are decoded in parallel, since their header says where each belongs; any other gzip stream is
+/// decoded in order.
 struct PlacedWriter: Sendable {
     let target: SystemPackage.FileDescriptor
     let path: FilePath

@@ -23,6 +23,7 @@ package struct MyCnf: Hashable, Sendable {
     /// - Parameters:
     ///   - version: decides on the fragment.
     ///   - extra: path and text of each `EXTRA_MY_CNF` fragment.
+    /// - Returns: the whole my.cnf.
     /// - Throws: ``MysqldError`` with code `configuration`.
     package func text(version: MySQLVersion, extra: [(path: String, text: String)] = []) throws(MysqldError) -> String {
         var template = "[mysqld]\n" + MyCnfFragment.common

@@ -2,7 +2,9 @@ package import Catalog
 
 /// The parts of a my.cnf template: one for every server, one per series (`spec` of Vitess's mycnf folder, in our words).
 package enum MyCnfFragment {
-    /// Paths and behaviour of every server. The separate InnoDB folders are what lets a backup archive three file roots.
+    /// Paths and behaviour of every server.
+    ///
+    /// The separate InnoDB folders are what lets a backup archive three file roots.
     package static let common = """
         # Where everything lies
         datadir = {{.DataDir}}

@@ -2,7 +2,9 @@ package import Catalog
 package import Streams
 package import SystemPackage
 
-/// The folder of one tablet and where everything lies in it. Layout and names are Vitess's.
+/// The folder of one tablet and where everything lies in it.
+///
+/// Layout and names are Vitess's.
 package struct TabletDirectory: Hashable, Sendable {
     /// The folder itself, `$VTDATAROOT/vt_<uid>`.
     package let path: FilePath
@@ -65,8 +67,9 @@ package struct TabletDirectory: Hashable, Sendable {
         try FileTree.createDirectory(path, parents: false, owner: owner)
     }
 
-    /// Creates the folder and all folders below it, as far as they are missing. Where `$VTDATAROOT/<name>` exists for one of the four top folders,
-    /// that one becomes a link to a folder in there.
+    /// Creates the folder and all folders below it, as far as they are missing.
+    ///
+    /// Where `$VTDATAROOT/<name>` exists for one of the four top folders, that one becomes a link to a folder in there.
     /// - Throws: ``FileError``.
     package func create(owner: FileOwner?) throws(FileError) {
         try FileTree.createDirectory(path, parents: true, owner: owner)
@@ -90,7 +93,9 @@ package struct TabletDirectory: Hashable, Sendable {
         }
     }
 
-    /// Removes the folder with everything in it, and what its top folders link to. Absent is fine.
+    /// Removes the folder with everything in it, and what its top folders link to.
+    ///
+    /// Absent is fine.
     /// - Throws: ``FileError``.
     package func remove() throws(FileError) {
         for name in Self.topLevel where sharesDisks {

@@ -8,7 +8,10 @@ package struct Hooks: Sendable {
     private let limit: Duration
 
     /// Uses the hooks in `<root>/vthook`.
-    /// - Parameter limit: how long each may run.
+    ///
+    /// - Parameters:
+    ///   - root: `VTROOT`.
+    ///   - limit: how long each may run.
     package init(root: FilePath, limit: Duration) {
         folder = root.appending("vthook")
         self.limit = limit

@@ -10,6 +10,7 @@ extension Mysqld {
     /// - Parameters:
     ///   - initSQLFile: script instead of the built-in one.
     ///   - body: runs in the first start, after the script, before the server is stopped again.
+    /// - Returns: the result of `body`.
     /// - Throws: ``MysqldError``, or what `body` throws.
     package func initialize<Result: Sendable>(
         initSQLFile: FilePath?,

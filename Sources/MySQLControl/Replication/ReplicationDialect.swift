@@ -69,7 +69,9 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
             : [resetBinaryLogs, "SET GLOBAL gtid_purged = \(text)"]
     }
 
-    /// Points replication at a source by GTID. One option a line, as Vitess writes it.
+    /// Points replication at a source by GTID.
+    ///
+    /// One option a line, as Vitess writes it.
     package func setSource(_ source: ReplicationSource) -> String {
         let prefix = saysReplica ? "SOURCE" : "MASTER"
         var options = [

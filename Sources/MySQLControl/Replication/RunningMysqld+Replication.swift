@@ -23,7 +23,9 @@ extension RunningMysqld {
         try await execute(dialect.reset(semiSyncVariables: variables))
     }
 
-    /// Forgets the source. A file copy of a replica brings its source along, and would connect to it.
+    /// Forgets the source.
+    ///
+    /// A file copy of a replica brings its source along, and would connect to it.
     /// - Throws: ``MysqldError``.
     package func forgetSource() async throws {
         try await execute([dialect.stop, dialect.resetSource])
@@ -103,7 +105,9 @@ extension RunningMysqld {
 
     // MARK: Redo log and shutdown
 
-    /// Switches InnoDB's redo log (MySQL 8.0.21 and later). Off, a crash destroys the data directory.
+    /// Switches InnoDB's redo log (MySQL 8.0.21 and later).
+    ///
+    /// Off, a crash destroys the data directory.
     /// - Throws: ``MysqldError``.
     package func setRedoLog(enabled: Bool) async throws {
         try await execute(["ALTER INSTANCE \(enabled ? "ENABLE" : "DISABLE") INNODB REDO_LOG"])

@@ -17,6 +17,8 @@ extension Mysqld {
     /// - Parameters:
     ///   - arguments: extra arguments, also given to the start hooks.
     ///   - administrator: who must be able to log in before the server counts as started; default: the administrator.
+    ///   - body: works with the running server.
+    /// - Returns: the result of `body`, once the server has stopped.
     /// - Throws: ``MysqldError``, or what `body` throws.
     package func withServer<Result: Sendable>(
         arguments: [String] = [],
@@ -163,7 +165,9 @@ extension Mysqld {
         }
     }
 
-    /// Runs a command until it ends. Its output goes to the error log, where mysqld itself writes as soon as it can.
+    /// Runs a command until it ends.
+    ///
+    /// Its output goes to the error log, where mysqld itself writes as soon as it can.
     private func runToEnd(_ command: [String]) async throws -> TerminationStatus {
         let log = try fileCall("open", directory.errorLog) {
             try FileDescriptor.open(

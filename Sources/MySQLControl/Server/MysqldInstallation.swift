@@ -18,6 +18,7 @@ package struct MysqldInstallation: Hashable, Sendable {
 
     /// Finds the distribution and asks it for its version.
     /// - Parameter environment: `VT_MYSQL_ROOT`, `VT_MYSQL_BASEDIR` and `PATH` are read.
+    /// - Returns: the first distribution found, in that order.
     /// - Throws: ``MysqldError`` with code `installation`.
     package static func locate(environment: [String: String]) async throws -> MysqldInstallation {
         let root = try root(environment)

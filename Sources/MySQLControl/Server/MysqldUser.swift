@@ -2,7 +2,9 @@ import Glibc
 package import Streams
 package import SystemPackage
 
-/// As whom mysqld runs. It never runs as root by accident.
+/// As whom mysqld runs.
+///
+/// It never runs as root by accident.
 package enum MysqldUser: Hashable, Sendable {
     /// As ourselves: we are not root.
     case inherited
@@ -21,7 +23,10 @@ package enum MysqldUser: Hashable, Sendable {
 
     /// Decides as described in the decision on root: `--allow-root`, else the owner of the data root, else user `mysql`.
     /// - Parameters:
+    ///   - allowRoot: `--allow-root` was given.
+    ///   - dataRoot: `VTDATAROOT`, whose owner decides.
     ///   - mustEnter: folders that mysqld has to reach; checked before anything starts.
+    /// - Returns: the user; not root unless it was allowed.
     /// - Throws: ``MysqldError`` with code `installation` that names the way out.
     package static func decide(allowRoot: Bool, dataRoot: FilePath, mustEnter: [FilePath]) throws -> MysqldUser {
         guard isRoot else { return .inherited }
@@ -56,6 +61,7 @@ package enum MysqldUser: Hashable, Sendable {
     }
 
     /// The command in front of mysqld: it makes the kernel kill mysqld when we die, and changes the user.
+    ///
     /// The order matters: a change of user clears the death signal, so one program does both.
     func launcher(setpriv: FilePath) -> [String] {
         var words = [setpriv.string, "--pdeathsig", "KILL"]

@@ -3,7 +3,9 @@ package import MySQLWire
 import Streams
 import SystemPackage
 
-/// A mysqld while it runs: statements over its socket. Lives in the scope of ``Mysqld/withServer``.
+/// A mysqld while it runs: statements over its socket.
+///
+/// Lives in the scope of ``Mysqld/withServer``.
 package struct RunningMysqld: Sendable {
     package let mysqld: Mysqld
     private let administrator: MySQLConnection.Credentials

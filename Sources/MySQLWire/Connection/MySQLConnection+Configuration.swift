@@ -14,7 +14,9 @@ extension MySQLConnection {
         }
     }
 
-    /// Who logs in. The description never shows the password.
+    /// Who logs in.
+    ///
+    /// The description never shows the password.
     package struct Credentials: Hashable, Sendable, CustomStringConvertible {
         package var user: String
         package var password: String

@@ -22,7 +22,9 @@ package final class MySQLConnection: Sendable {
         usesTLS = outcome.usesTLS
     }
 
-    /// Connects, logs in, runs `body` and closes. The connection must not escape.
+    /// Connects, logs in, runs `body` and closes.
+    ///
+    /// The connection must not escape.
     /// - Throws: ``MySQLWireError``, or what `body` throws.
     package static func with<Result: Sendable>(
         _ configuration: Configuration,
@@ -37,9 +39,10 @@ package final class MySQLConnection: Sendable {
         }
     }
 
-    /// Runs one statement, or several separated by semicolons, and returns the answers of all.
+    /// Runs one statement, or several separated by semicolons.
     ///
     /// - Parameter sql: sent as it is; values must be quoted with ``SQLText``.
+    /// - Returns: one answer for each statement.
     /// - Throws: ``MySQLWireError``. After a server's error the connection can be used again; the statements after the
     ///   failed one did not run.
     package func run(_ sql: String) async throws -> [ResultSet] {

@@ -1,6 +1,8 @@
 import NIOCore
 
-/// The log-in conversation, from the server's greeting to its OK. Pure: packets in, what to do out.
+/// The log-in conversation, from the server's greeting to its OK.
+///
+/// Pure: packets in, what to do out.
 struct HandshakeStateMachine {
     /// What is known about the server once logged in.
     struct Outcome: Equatable {

@@ -1,6 +1,8 @@
 import NIOCore
 
-/// The answer to COM_QUERY, statement by statement. Pure: packets in, results out at the end.
+/// The answer to COM_QUERY, statement by statement.
+///
+/// Pure: packets in, results out at the end.
 struct QueryStateMachine {
     /// What a query may bring into memory.
     struct Limits: Equatable {

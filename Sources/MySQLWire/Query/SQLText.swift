@@ -1,6 +1,8 @@
 /// Values and names as text of a statement.
 package enum SQLText {
-    /// A string literal in single quotes. Safe under every `sql_mode` but NO_BACKSLASH_ESCAPES, which no connection of ours sets.
+    /// A string literal in single quotes.
+    ///
+    /// Safe under every `sql_mode` but NO_BACKSLASH_ESCAPES, which no connection of ours sets.
     package static func literal(_ value: String) -> String {
         var text = "'"
         for scalar in value.unicodeScalars {

@@ -1,6 +1,8 @@
 package import Logging
 
-/// Sends a logger's lines to a sink. Metadata follows the message as `key=value`.
+/// Sends a logger's lines to a sink.
+///
+/// Metadata follows the message as `key=value`.
 package struct GlogHandler: LogHandler {
     package var metadata: Logger.Metadata = [:]
     package var logLevel: Logger.Level = .info

@@ -1,7 +1,9 @@
 import ArgumentParser
 package import CommandLineKit
 
-/// What to do instead of a pass, and how to end. These flags are ours.
+/// What to do instead of a pass, and how to end.
+///
+/// These flags are ours.
 package struct ActionOptions: ParsableArguments {
     @Option(help: ArgumentHelp("List the shard's backups on stdout and exit.", valueName: "bool"))
     package var listBackups = false

@@ -2,7 +2,9 @@ import Glibc
 
 /// The name that a manifest's `Hostname` carries.
 enum HostName {
-    /// The operating system's name, resolved to its first address and back; empty when any step fails. May block on DNS.
+    /// The operating system's name, resolved to its first address and back; empty when any step fails.
+    ///
+    /// May block on DNS.
     static var own: String {
         var buffer = [CChar](repeating: 0, count: 256)
         guard gethostname(&buffer, buffer.count - 1) == 0 else { return "" }

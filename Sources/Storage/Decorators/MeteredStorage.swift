@@ -12,7 +12,9 @@ package struct MeteredStorage: BackupStorage {
     private let base: any BackupStorage
     private let observe: @Sendable (Traffic) -> Void
 
-    /// Meters `base`. `observe` is called from many tasks at once, for every piece.
+    /// Meters `base`.
+    ///
+    /// `observe` is called from many tasks at once, for every piece.
     package init(_ base: any BackupStorage, observe: @escaping @Sendable (Traffic) -> Void) {
         (self.base, self.observe) = (base, observe)
     }

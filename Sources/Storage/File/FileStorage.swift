@@ -9,8 +9,11 @@ package struct FileStorage: BackupStorage {
     private let root: FilePath
     private let threads: BlockingThreads
 
-    /// Uses the tree below `root`; an empty path is the current folder.
-    /// - Parameter threads: where its blocking calls run.
+    /// Uses the tree below `root`.
+    ///
+    /// - Parameters:
+    ///   - root: `--file-backup-storage-root`; an empty path is the current folder.
+    ///   - threads: where its blocking calls run.
     package init(root: FilePath, threads: BlockingThreads) {
         self.root = root.isEmpty ? "." : root
         self.threads = threads

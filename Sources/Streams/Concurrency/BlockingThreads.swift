@@ -1,6 +1,8 @@
 import NIOPosix
 
-/// Threads for work that blocks or computes: file I/O and codecs. The only place in this code base where a thread waits.
+/// Threads for work that blocks or computes: file I/O and codecs.
+///
+/// The only place in this code base where a thread waits.
 ///
 /// The threads belong to the scope that made them; jobs still queued when the scope is cancelled never run.
 package struct BlockingThreads: Sendable {

@@ -3,7 +3,12 @@
 /// At most `window` results of this call are computed or waiting, and every one of them holds one of `slots`, which
 /// several calls share: together they bound memory. A call that holds no slot waits for one; a call that holds some
 /// never waits for another, so calls cannot block each other for ever.
-/// - Parameter consume: called one at a time; its result is awaited before the next, which is the back-pressure.
+/// - Parameters:
+///   - count: number of results.
+///   - window: results of this call in flight at most.
+///   - slots: the bound that several calls share.
+///   - produce: computes one result; called concurrently.
+///   - consume: called one at a time; its result is awaited before the next, which is the back-pressure.
 /// - Throws: the first error of either closure; the rest is cancelled and all slots are free again.
 package func withOrderedWindow<Output: Sendable>(
     count: Int,

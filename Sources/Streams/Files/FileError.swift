@@ -1,6 +1,8 @@
 package import SystemPackage
 
-/// A file system call failed. Names the call, the path and the system's reason.
+/// A file system call failed.
+///
+/// Names the call, the path and the system's reason.
 package struct FileError: Error, Sendable, CustomStringConvertible {
     package var operation: String
     package var path: FilePath

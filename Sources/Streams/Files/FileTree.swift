@@ -12,7 +12,9 @@ package struct FileOwner: Hashable, Sendable {
     }
 }
 
-/// Blocking operations on folders. Call them on ``BlockingThreads``; the small local ones at start may run in place.
+/// Blocking operations on folders.
+///
+/// Call them on ``BlockingThreads``; the small local ones at start may run in place.
 package enum FileTree {
     /// What stands at a path.
     package enum Kind: Sendable { case regular, directory, symbolicLink, other }
@@ -109,7 +111,9 @@ package enum FileTree {
         }
     }
 
-    /// Removes whatever stands at `path`, with everything below it; links are removed, not followed. Absent is fine.
+    /// Removes whatever stands at `path`, with everything below it; links are removed, not followed.
+    ///
+    /// Absent is fine.
     package static func remove(_ path: FilePath) throws(FileError) {
         guard let status = try status(path, followLinks: false) else { return }
         if status.kind == .directory {

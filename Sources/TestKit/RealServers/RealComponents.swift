@@ -8,8 +8,9 @@ package enum RealComponents {
         ProcessInfo.processInfo.environment["VT_MYSQL_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
     }
 
-    /// Whether suites on a real mysqld run. Without it they are skipped with a reason, unless `VTB_REQUIRE_REAL=1`:
-    /// then they run and fail.
+    /// Whether suites on a real mysqld run.
+    ///
+    /// Without it they are skipped with a reason, unless `VTB_REQUIRE_REAL=1`: then they run and fail.
     package static var runsMySQL: Bool {
         mysqlRoot != nil || ProcessInfo.processInfo.environment["VTB_REQUIRE_REAL"] == "1"
     }

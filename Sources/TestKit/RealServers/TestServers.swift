@@ -20,7 +20,9 @@ package actor TestServers {
         geteuid() == 0 ? .other(FileOwner(user: 65_534, group: 65_534), name: nil) : .inherited
     }
 
-    /// A server on a copy of the template in `folder`, not started. Its data is that of a fresh tablet.
+    /// A server on a copy of the template in `folder`, not started.
+    ///
+    /// Its data is that of a fresh tablet.
     package func server(
         in folder: FilePath,
         eventLoops: any EventLoopGroup,

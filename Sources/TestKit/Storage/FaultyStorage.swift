@@ -3,7 +3,9 @@ import NIOCore
 package import Storage
 import Synchronization
 
-/// Something that goes wrong once, or always. Operations of a kind are counted from 1, in the order in which they begin.
+/// Something that goes wrong once, or always.
+///
+/// Operations of a kind are counted from 1, in the order in which they begin.
 package enum Fault: Hashable, Sendable {
     /// Which operation it hits.
     package enum Turn: Hashable, Sendable {
@@ -80,7 +82,9 @@ package final class FaultyStorage: BackupStorage {
     private let plan: [Fault]
     private let counts = Mutex<[Operation: Int]>([:])
 
-    /// Wraps `base`. Without faults it only counts.
+    /// Wraps `base`.
+    ///
+    /// Without faults it only counts.
     package init(_ base: any BackupStorage, plan: [Fault] = []) {
         (self.base, self.plan) = (base, plan)
     }

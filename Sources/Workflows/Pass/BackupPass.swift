@@ -51,9 +51,17 @@ package struct BackupPass: Sendable {
 
     /// Assembles a pass.
     /// - Parameters:
+    ///   - settings: what the flags say.
+    ///   - storage: holds the shard's backups.
+    ///   - topology: where the primary is looked up.
+    ///   - primary: answers for its position.
     ///   - source: user, password and TLS of replication; host and port are taken from the topology.
     ///   - makeServer: looks for mysqld and describes our server; called only when a backup is due.
+    ///   - backupEngine: takes the new backup.
+    ///   - restoreEngine: brings the base backup back.
+    ///   - progress: told what the pass is doing.
     ///   - now: the clock.
+    ///   - logger: the pass's log.
     package init(
         settings: Settings,
         storage: any BackupStorage,

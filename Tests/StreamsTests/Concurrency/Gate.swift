@@ -1,6 +1,8 @@
 import Synchronization
 
-/// A door that opens once; whoever waits in front of it goes on then. Lets a test decide the order of events.
+/// A door that opens once; whoever waits in front of it goes on then.
+///
+/// Lets a test decide the order of events.
 final class Gate: Sendable {
     private struct State {
         var isOpen = false
