@@ -61,13 +61,21 @@ let package = Package(
         library("Catalog", ["Positions"]),
         // Seams and their local implementations.
         .systemLibrary(name: "CISAL"),
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Streams",
-            dependencies: ["CISAL", nioCore, nioPosix, system],
+            dependencies: ["CISAL", "CLinux", nioCore, nioPosix, system],
             swiftSettings: settings,
             linkerSettings: [.unsafeFlags(["-L/usr/local/lib"]), .linkedLibrary(":libisal.a")]
         ),
-        library("Compression", ["CISAL", "Streams", nioCore]),
+        .systemLibrary(name: "CLZ4"),
+        .systemLibrary(name: "CZstd"),
+        .target(
+            name: "Compression",
+            dependencies: ["CISAL", "CLZ4", "CZstd", "Streams", nioCore, subprocess],
+            swiftSettings: settings,
+            linkerSettings: [":libzstd.a", ":liblz4.a", ":libxxhash.a"].map { .linkedLibrary($0) }
+        ),
         library("Storage", ["Catalog", "Streams", nioCore, system]),
         library("MySQLWire", ["Streams", crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
         library(
@@ -123,7 +131,10 @@ let package = Package(
         ),
         tests(
             "ServerAssemblyTests",
-            ["Catalog", "CommandLineKit", "ServerAssembly", "Streams", "Workflows", argumentParser, system],
+            [
+                "Catalog", "CommandLineKit", "Compression", "ServerAssembly", "Streams", "Workflows", argumentParser,
+                system,
+            ],
             fixtures: true
         ),
         tests(

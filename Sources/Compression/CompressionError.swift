@@ -8,6 +8,8 @@ package struct CompressionError: Error, Hashable, Sendable, CustomStringConverti
         case corrupt
         /// The codec failed on good input: our own error.
         case failed
+        /// A command of the operator's did not do its work.
+        case external
     }
 
     package var code: Code

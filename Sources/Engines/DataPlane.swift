@@ -3,56 +3,90 @@ package import Streams
 
 /// What all copies of a pass share: threads, working memory, and the bound on bytes in flight.
 ///
-/// One pool serves all files, so that one huge table keeps every core as busy as a thousand small ones. Memory is
-/// `slots` times the bound of a chunk plus one workspace a thread, whatever the size and number of the files.
+/// One pool serves all files, so that one huge table keeps every core as busy as a thousand small ones. Memory is the
+/// budget of bytes in flight plus one workspace a thread, whatever the size and number of the files. A file whose store
+/// is slow fills its own window and then waits; what it may hold leaves room for every other open file.
 package struct DataPlane: Sendable {
     /// For reading, compressing, decoding and writing files.
     package let threads: BlockingThreads
+    /// How new backups are compressed.
+    package let codec: Codec
     /// Bytes of a file that are compressed on their own.
     package let chunkSize: Int
     /// Chunks of one file that are in flight at most.
     package let window: Int
+    /// Bytes that a chunk in flight may take.
+    let chunkWeight: Int
+    /// Counted in bytes.
     let slots: Slots
+    /// For the one decoder that needs much memory of its own.
+    let largeWindow = Slots(count: 1)
     let encoders: Workspaces<EncodingWorkspace>
     let decoders: Workspaces<DecodingWorkspace>
 
-    /// Bytes that chunks in flight may take together.
-    package static let flightBudget = 96 << 20
+    /// Chunks of one file that are in flight at most when nothing else bounds them.
+    private static let maximumWindow = 64
 
-    /// Sizes everything from the cores and the chunk.
+    /// Sizes everything from cores, memory and chunks.
     /// - Parameters:
     ///   - threads: as many as there are cores to use.
     ///   - codec: how new backups are compressed.
-    ///   - chunkSize: raw bytes of a chunk.
-    ///   - blocksInFlight: `--backup-storage-number-blocks` when given; otherwise enough to keep all threads busy.
-    package init(threads: BlockingThreads, codec: Codec, chunkSize: Int, blocksInFlight: Int?) {
-        self.threads = threads
+    ///   - blockSize: `--backup-storage-block-size`.
+    ///   - blocksInFlight: `--backup-storage-number-blocks` when given; otherwise a window is what memory allows.
+    ///   - concurrency: files open at once.
+    ///   - flightBudget: bytes that all chunks in flight may take together.
+    package init(
+        threads: BlockingThreads,
+        codec: Codec,
+        blockSize: Int,
+        blocksInFlight: Int?,
+        concurrency: Int,
+        flightBudget: Int
+    ) {
+        (self.threads, self.codec) = (threads, codec)
+        let chunkSize = codec.chunkSize(blockSize: blockSize)
         self.chunkSize = chunkSize
-        let slotCount = min(64, max(threads.count + 1, Self.flightBudget / GzipMember.bound(chunkSize)))
-        slots = Slots(count: slotCount)
-        window = min(slotCount, blocksInFlight ?? 2 * threads.count + 4)
+        chunkWeight = codec.weight(chunkSize: chunkSize)
+        slots = Slots(count: max(flightBudget, (threads.count + 1) * chunkWeight))
+        let share = slots.count / chunkWeight / concurrency
+        window = blocksInFlight ?? min(Self.maximumWindow, max(threads.count + 2, share))
         encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: chunkSize) }
         decoders = Workspaces { DecodingWorkspace() }
+    }
+}
+
+extension Codec {
+    /// Memory of a chunk between reading and storing.
+    fileprivate func weight(chunkSize: Int) -> Int {
+        switch self {
+        case .identity, .external: chunkSize
+        case .gzip, .zstd: Self.bound(chunkSize)
+        // The content is kept for the frame's checksum.
+        case .lz4: 2 * chunkSize
+        }
     }
 }
 
 /// A thread's memory for reading and compressing one chunk.
 final class EncodingWorkspace {
     let input: RawBuffer
-    let encoder: GzipEncoder?
+    let encoder: (any ChunkEncoder)?
 
     init(codec: Codec, chunkSize: Int) {
-        input = RawBuffer(count: chunkSize)
-        encoder = if case .gzip(let level) = codec { GzipEncoder(level: level) } else { nil }
+        encoder = codec.makeEncoder()
+        input = RawBuffer(count: encoder == nil ? 0 : chunkSize)
     }
 }
 
-/// A thread's memory for decoding one member; grows with the members it meets, up to their limit.
+/// A thread's memory for decoding; grows with the units it meets, up to their limit.
 final class DecodingWorkspace {
-    let decoder = GzipDecoder()
-    private(set) var output = RawBuffer(count: 1 << 18)
+    private(set) lazy var gzip = GzipDecoder()
+    private(set) lazy var zstd = ZstdDecoder()
+    private var output = RawBuffer(count: 1 << 18)
 
-    func reserve(_ count: Int) {
+    /// Memory for `count` bytes of content.
+    func content(_ count: Int) -> UnsafeMutableRawBufferPointer {
         if output.bytes.count < count { output = RawBuffer(count: count) }
+        return UnsafeMutableRawBufferPointer(rebasing: output.bytes[..<count])
     }
 }

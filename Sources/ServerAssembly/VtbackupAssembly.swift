@@ -79,7 +79,7 @@ package struct VtbackupAssembly: Sendable {
     }
 
     private func withResources(_ body: @escaping @Sendable (Resources) async throws -> Void) async throws {
-        try await BlockingThreads.with(count: min(8, options.policy.concurrency)) { fileThreads in
+        try await BlockingThreads.with(count: min(64, options.policy.concurrency + 1)) { fileThreads in
             try await BlockingThreads.with(count: Processors.available) { codecThreads in
                 let storage = try options.storage.open(threads: fileThreads)
                 try await body(Resources(fileThreads: fileThreads, codecThreads: codecThreads, storage: storage))
@@ -288,19 +288,24 @@ package struct VtbackupAssembly: Sendable {
     // MARK: Engines
 
     private func dataPlane(_ resources: Resources) throws -> DataPlane {
-        let blocks = given.contains("backup-storage-number-blocks") ? options.engine.backupStorageNumberBlocks : nil
+        let engine = options.engine
+        let budget = MemoryBudget(
+            given: given.contains("memory-budget") ? engine.memoryBudget.bytes : nil,
+            cgroupLimit: MemoryBudget.cgroupLimit
+        )
         return DataPlane(
             threads: resources.codecThreads,
-            codec: try options.engine.codec(),
-            chunkSize: options.engine.backupStorageBlockSize,
-            blocksInFlight: blocks
+            codec: try engine.codec(),
+            blockSize: engine.backupStorageBlockSize,
+            blocksInFlight: given.contains("backup-storage-number-blocks") ? engine.backupStorageNumberBlocks : nil,
+            concurrency: options.policy.concurrency,
+            flightBudget: budget.flight
         )
     }
 
     private func backupEngine(_ resources: Resources) throws -> BuiltinBackup {
         BuiltinBackup(
             dataPlane: try dataPlane(resources),
-            codec: try options.engine.codec(),
             concurrency: options.policy.concurrency,
             progressInterval: options.engine.builtinbackupProgress.duration,
             logger: logger
@@ -313,6 +318,7 @@ package struct VtbackupAssembly: Sendable {
             concurrency: options.policy.concurrency,
             owner: owner,
             durable: durable,
+            decompressors: options.engine.decompressors,
             logger: logger
         )
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Catalog
 import CommandLineKit
+import Compression
 import Testing
 import Workflows
 
@@ -44,18 +45,25 @@ struct OptionsTests {
                 message: "unknown BackupEngine implementation \"nope\""
             ),
             Case(
-                arguments: ["--compression-engine-name=zstd"],
-                message: "--compression-engine-name=zstd is not available in this version yet"
+                arguments: ["--compression-engine-name=zstd", "--compression-level=5"],
+                message: "--compression-level=5 is not a level of --compression-engine-name=zstd; use 1 to 4"
+            ),
+            Case(
+                arguments: ["--compression-engine-name=external"],
+                message: "supported values are 'external', 'pgzip', 'pargzip', 'zstd', 'lz4' value: \"external\""
+            ),
+            Case(
+                arguments: ["--compression-engine-name=nope", "--external-compressor=xz"],
+                message: "supported values are 'external', 'pgzip', 'pargzip', 'zstd', 'lz4' value: \"nope\""
             ),
             Case(
                 arguments: ["--compression-engine-name=nope"],
                 message: "supported values are 'external', 'pgzip', 'pargzip', 'zstd', 'lz4' value: \"nope\""
             ),
-            Case(arguments: ["--compression-level=10"], message: "--compression-level=10 is not a gzip level"),
-            Case(
-                arguments: ["--external-compressor=pigz"],
-                message: "--external-compressor is not available in this version yet"
-            ),
+            Case(arguments: ["--compression-level=10"], message: "--compression-level=10 is not a level of"),
+            Case(arguments: ["--external-compressor='pigz"], message: "\"'pigz\" is not closed"),
+            Case(arguments: ["--external-decompressor=# no"], message: "--external-decompressor: the external command"),
+            Case(arguments: ["--memory-budget=64MiB"], message: "--memory-budget must be at least 96MiB, it is 64MiB"),
             Case(arguments: ["--backup-storage-block-size=0"], message: "--backup-storage-block-size must be between"),
             Case(
                 arguments: ["--backup-storage-number-blocks=0"],
@@ -67,6 +75,20 @@ struct OptionsTests {
         let (options, given) = try normalized(test.arguments)
         let error = #expect(throws: UsageError.self) { try options.validate(given: given) }
         #expect(error?.message.contains(test.message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test("a command wins over the engine's name, and nothing is compressed when compression is off")
+    func codecs() throws {
+        let command = try ExternalCommand("pigz -1")
+        #expect(try normalized(["--external-compressor=pigz -1"]).0.engine.codec() == .external(command))
+        #expect(
+            try normalized(["--compression-engine-name=external", "--external-compressor=pigz -1"]).0.engine.codec()
+                == .external(command)
+        )
+        #expect(
+            try normalized(["--backup-storage-compress=false", "--external-compressor=x"]).0.engine.codec() == .identity
+        )
+        #expect(try normalized(["--compression-engine-name=zstd"]).0.engine.codec() == .zstd(level: 1))
     }
 
     @Test("warns once for each given flag that changes nothing, and for passwords in the open")

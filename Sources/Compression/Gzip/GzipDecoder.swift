@@ -3,7 +3,7 @@ import CISAL
 /// Decodes gzip: whole members of ours, or any stream of members piece by piece.
 ///
 /// One per thread at a time.
-package final class GzipDecoder {
+package final class GzipDecoder: StreamDecoder {
     private let state: UnsafeMutablePointer<inflate_state>
     /// What is known of a header that came in pieces: ISA-L's own header reading forgets it between two calls.
     private let header: UnsafeMutablePointer<isal_gzip_header>

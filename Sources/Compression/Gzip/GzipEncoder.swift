@@ -4,7 +4,7 @@ package import NIOCore
 /// Compresses chunks into gzip members.
 ///
 /// Holds the codec's tables: use one per thread at a time, again and again.
-package final class GzipEncoder {
+package final class GzipEncoder: ChunkEncoder {
     private let stream: UnsafeMutablePointer<isal_zstream>
     private let levelBuffer: UnsafeMutableRawPointer
     private let levelBufferSize: Int
@@ -32,10 +32,10 @@ package final class GzipEncoder {
 
     /// Compresses `content` into one whole member.
     /// - Throws: ``CompressionError`` with code `failed`; the output is large enough for any input.
-    package func member(_ content: UnsafeRawBufferPointer) throws(CompressionError) -> ByteBuffer {
-        var output = ByteBufferAllocator().buffer(capacity: GzipMember.bound(content.count))
+    package func encode(_ content: UnsafeRawBufferPointer) throws(CompressionError) -> ByteBuffer {
+        var output = ByteBufferAllocator().buffer(capacity: Codec.bound(content.count))
         var failure: Int32 = 0
-        output.writeWithUnsafeMutableBytes(minimumWritableBytes: GzipMember.bound(content.count)) { target in
+        output.writeWithUnsafeMutableBytes(minimumWritableBytes: Codec.bound(content.count)) { target in
             let body = UnsafeMutableRawBufferPointer(rebasing: target[GzipMember.headerSize...])
             let written: Int
             switch level {

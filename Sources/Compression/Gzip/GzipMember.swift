@@ -18,9 +18,6 @@ package struct GzipMember: Hashable, Sendable {
     /// Bytes of the content.
     package var contentLength: Int
 
-    /// Bytes that are enough for any member of `content` bytes.
-    package static func bound(_ content: Int) -> Int { content + content / 8 + 4096 }
-
     /// Writes the header in front of a member that is complete from byte 24 on.
     func write(to target: UnsafeMutableRawPointer) {
         target.storeBytes(of: UInt32(0x0408_8b1f).littleEndian, as: UInt32.self)  // magic, deflate, extra field
@@ -41,7 +38,7 @@ package struct GzipMember: Hashable, Sendable {
         else { return nil }
         length = Int(header.loadLittleEndian(16))
         contentLength = Int(header.loadLittleEndian(20))
-        guard contentLength <= Self.maximumContent, length >= Self.minimumLength, length <= Self.bound(contentLength)
+        guard contentLength <= Self.maximumContent, length >= Self.minimumLength, length <= Codec.bound(contentLength)
         else {
             throw CompressionError(
                 .corrupt,

@@ -1,5 +1,4 @@
 package import Catalog
-package import Compression
 package import Logging
 package import MySQLControl
 package import Storage
@@ -8,7 +7,6 @@ import Streams
 /// Copies the files of a stopped server into a backup.
 package struct BuiltinBackup: Sendable {
     package var dataPlane: DataPlane
-    package var codec: Codec
     /// Files open at once.
     package var concurrency: Int
     /// How often a large file's progress is logged.
@@ -16,8 +14,8 @@ package struct BuiltinBackup: Sendable {
     package var logger: Logger
 
     /// Creates the copier.
-    package init(dataPlane: DataPlane, codec: Codec, concurrency: Int, progressInterval: Duration, logger: Logger) {
-        (self.dataPlane, self.codec, self.concurrency) = (dataPlane, codec, concurrency)
+    package init(dataPlane: DataPlane, concurrency: Int, progressInterval: Duration, logger: Logger) {
+        (self.dataPlane, self.concurrency) = (dataPlane, concurrency)
         (self.progressInterval, self.logger) = (progressInterval, logger)
     }
 
@@ -77,7 +75,7 @@ package struct BuiltinBackup: Sendable {
         meter: TransferMeter
     ) async throws -> FileEntry {
         logger.info("Backing up file: \(file.name) (attempt \(number)/2)")
-        let reader = FileEncoder(path: file.path, codec: codec, dataPlane: dataPlane)
+        let reader = FileEncoder(path: file.path, dataPlane: dataPlane, logger: logger)
         let progress = FileProgress(
             file: file,
             attempt: number,

@@ -1,5 +1,5 @@
 package import Catalog
-import Compression
+package import Compression
 package import Logging
 package import MySQLControl
 package import Storage
@@ -15,12 +15,21 @@ package struct BuiltinRestore: Sendable {
     package var owner: FileOwner?
     /// Whether files and folders are synced; needless for a folder that is thrown away after the pass.
     package var durable: Bool
+    /// Commands that may be run to decode.
+    package var decompressors: StoredFormat.ExternalDecompressors
     package var logger: Logger
 
     /// Creates the unpacker.
-    package init(dataPlane: DataPlane, concurrency: Int, owner: FileOwner?, durable: Bool, logger: Logger) {
+    package init(
+        dataPlane: DataPlane,
+        concurrency: Int,
+        owner: FileOwner?,
+        durable: Bool,
+        decompressors: StoredFormat.ExternalDecompressors,
+        logger: Logger
+    ) {
         (self.dataPlane, self.concurrency, self.owner) = (dataPlane, concurrency, owner)
-        (self.durable, self.logger) = (durable, logger)
+        (self.durable, self.decompressors, self.logger) = (durable, decompressors, logger)
     }
 
     /// Restores every file and checks every hash.
@@ -45,13 +54,13 @@ package struct BuiltinRestore: Sendable {
                 "backup \(reader.name) is incremental and cannot be restored on its own; HINT: choose a full backup"
             )
         }
-        let codec = builtin.skipCompress ? Codec.identity : try Codec(readingEngine: builtin.effectiveCompressionEngine)
+        let format = try builtin.storedFormat(decompressors)
         let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }.map { ($0.offset, $0.element) }
         logger.info("Restore: copying \(files.count) files")
         meter.begin(files: files.count, bytes: builtin.totalSizes?.raw ?? 0)
         try await createFolders(files.map(\.1), in: directory)
         try await forEach(in: files, atMost: concurrency) { index, file in
-            try await restore(file, index: index, codec: codec, from: reader, to: directory, meter: meter)
+            try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
             meter.finishFile()
         }
         if durable { try await syncFolders(files.map(\.1), in: directory) }
@@ -60,7 +69,7 @@ package struct BuiltinRestore: Sendable {
     private func restore(
         _ file: FileEntry,
         index: Int,
-        codec: Codec,
+        format: StoredFormat,
         from reader: any BackupReader,
         to directory: TabletDirectory,
         meter: TransferMeter
@@ -69,10 +78,11 @@ package struct BuiltinRestore: Sendable {
             file: file,
             index: index,
             path: directory.folder(of: file.base).pushing(FilePath(file.name)),
-            codec: codec,
+            format: format,
             owner: owner,
             durable: durable,
-            dataPlane: dataPlane
+            dataPlane: dataPlane,
+            logger: logger
         )
         for attempt in 1...2 {
             logger.info("Copying file \(index): \(file.name) (attempt \(attempt)/2)")
@@ -113,6 +123,17 @@ package struct BuiltinRestore: Sendable {
         try await dataPlane.threads.run {
             for folder in folders { try FileTree.sync(directory: folder) }
         }
+    }
+}
+
+extension Manifest.Builtin {
+    fileprivate func storedFormat(_ decompressors: StoredFormat.ExternalDecompressors) throws -> StoredFormat {
+        if skipCompress { return .identity }
+        return try StoredFormat(
+            engine: effectiveCompressionEngine,
+            manifestCommand: externalDecompressor,
+            decompressors: decompressors
+        )
     }
 }
 

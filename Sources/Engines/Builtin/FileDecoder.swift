@@ -1,5 +1,6 @@
 import Catalog
 import Compression
+import Logging
 import NIOCore
 import Storage
 import Streams
@@ -10,10 +11,11 @@ struct FileDecoder: Sendable {
     let file: FileEntry
     let index: Int
     let path: FilePath
-    let codec: Codec
+    let format: StoredFormat
     let owner: FileOwner?
     let durable: Bool
     let dataPlane: DataPlane
+    let logger: Logger
 
     /// Writes the whole file anew.
     /// - Throws: ``EngineError`` with code `damagedBackup`, ``CompressionError``, ``FileError`` or ``StorageError``.
@@ -85,15 +87,12 @@ struct FileDecoder: Sendable {
             start: part.offset,
             limit: part.size,
             dataPlane: dataPlane,
-            counted: counted
+            counted: counted,
+            logger: logger
         )
         let (crc, written) = try await reader.withObject(part.object) { source in
             var source = HashedSource(source)
-            let written: Int64
-            switch codec {
-            case .identity: written = try await writer.copy(&source)
-            case .gzip: written = try await writer.inflate(&source)
-            }
+            let written = try await writer.write(&source, as: format)
             return (source.crc, written)
         }
         guard crc.value == part.hash else {
@@ -109,7 +108,7 @@ struct FileDecoder: Sendable {
 }
 
 /// An object's pieces with the running hash of all that were taken.
-struct HashedSource {
+struct HashedSource: Sendable {
     private let source: any ObjectSource
     private(set) var crc = CRC32()
 
@@ -122,6 +121,18 @@ struct HashedSource {
         let piece = try await source.next()
         if let piece { crc.update(piece) }
         return piece
+    }
+
+    /// Takes pieces until `received` has `count` bytes, or the object ends.
+    mutating func fill(_ received: inout ByteBuffer, to count: Int) async throws {
+        while received.readableBytes < count, let piece = try await next() {
+            if received.readableBytes == 0 {
+                received = piece
+            } else {
+                received.discardReadBytes()
+                received.writeImmutableBuffer(piece)
+            }
+        }
     }
 }
 

@@ -1,19 +1,16 @@
 import Compression
+import Logging
 import NIOCore
 import Storage
 import Streams
+import Synchronization
 import SystemPackage
 
 /// Reads one file in chunks, compresses them in parallel and writes them in order.
 struct FileEncoder: Sendable {
     let path: FilePath
-    let codec: Codec
     let dataPlane: DataPlane
-
-    private struct Chunk: Sendable {
-        var stored: ByteBuffer
-        var raw: Int
-    }
+    let logger: Logger
 
     /// Writes the whole object.
     ///
@@ -22,26 +19,31 @@ struct FileEncoder: Sendable {
     ///   - passed: called with the raw bytes of each chunk after it was written.
     /// - Throws: ``FileError``; ``EngineError`` with code `fileChanged` when the file is not the same at the end.
     func encode(into sink: any ObjectSink, passed: @escaping @Sendable (Int64) -> Void) async throws {
-        let (path, dataPlane, codec) = (path, dataPlane, codec)
+        let path = path
         let file = try await dataPlane.threads.run {
             try fileCall("open", path) { try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec) }
         }
         try await withCleanup {
             let before = try fileCall("stat", path) { try file.sizeAndChange() }
             file.adviseSequential()
-            let chunkSize = dataPlane.chunkSize
-            var count = Int((before.size + Int64(chunkSize) - 1) / Int64(chunkSize))
-            // A reader of gzip takes an empty object for a truncated one: an empty file is one empty member.
-            if count == 0, codec != .identity { count = 1 }
-            try await withOrderedWindow(count: count, window: dataPlane.window, slots: dataPlane.slots) { index in
-                let offset = Int64(index) * Int64(chunkSize)
-                let length = Int(min(Int64(chunkSize), before.size - offset))
-                return try await dataPlane.threads.run {
-                    try dataPlane.encoders.with { try Self.chunk(of: file, path, offset, length, workspace: $0) }
+            let chunks = FileChunks(file: file, path: path, size: before.size, dataPlane: dataPlane)
+            switch dataPlane.codec {
+            case .external(let command):
+                try await encode(chunks, by: command, into: sink, passed: passed)
+            case .lz4:
+                let frame = LZ4FrameWriter()
+                try await sink.write(frame.header)
+                try await encode(chunks, keepingContent: true) { chunk in
+                    try await sink.write(chunk.stored)
+                    frame.add(chunk.content)
+                    passed(chunk.length)
                 }
-            } consume: { chunk in
-                try await sink.write(chunk.stored)
-                passed(Int64(chunk.raw))
+                try await sink.write(frame.end)
+            case .identity, .gzip, .zstd:
+                try await encode(chunks, keepingContent: false) { chunk in
+                    try await sink.write(chunk.stored)
+                    passed(chunk.length)
+                }
             }
             let after = try fileCall("stat", path) { try file.sizeAndChange() }
             guard before == after else {
@@ -55,21 +57,116 @@ struct FileEncoder: Sendable {
         }
     }
 
+    private struct Chunk: Sendable {
+        var stored: ByteBuffer
+        /// Empty unless it was to be kept.
+        var content = ByteBuffer()
+        /// Bytes of content.
+        var length: Int64
+    }
+
+    private func encode(
+        _ chunks: FileChunks,
+        keepingContent: Bool,
+        consume: (Chunk) async throws -> Void
+    ) async throws {
+        let dataPlane = dataPlane
+        try await withOrderedWindow(
+            count: chunks.count,
+            window: dataPlane.window,
+            weight: dataPlane.chunkWeight,
+            slots: dataPlane.slots
+        ) { index in
+            try await dataPlane.threads.run {
+                try dataPlane.encoders.with { try Self.chunk(index, of: chunks, keepingContent, workspace: $0) }
+            }
+        } consume: {
+            try await consume($0)
+        }
+    }
+
     private static func chunk(
-        of file: SystemPackage.FileDescriptor,
-        _ path: FilePath,
-        _ offset: Int64,
-        _ length: Int,
+        _ index: Int,
+        of chunks: FileChunks,
+        _ keepsContent: Bool,
         workspace: EncodingWorkspace
     ) throws -> Chunk {
-        let input = UnsafeMutableRawBufferPointer(rebasing: workspace.input.bytes[..<length])
-        let count = try fileCall("read", path) { try file.readFully(into: input, at: offset) }
-        guard count == length else {
+        let length = chunks.length(index)
+        guard let encoder = workspace.encoder else {
+            return Chunk(stored: try chunks.read(index), length: Int64(length))
+        }
+        if keepsContent {
+            let content = try chunks.read(index)
+            return Chunk(
+                stored: try content.withUnsafeReadableBytes { try encoder.encode($0) },
+                content: content,
+                length: Int64(length)
+            )
+        }
+        let content = UnsafeMutableRawBufferPointer(rebasing: workspace.input.bytes[..<length])
+        try chunks.read(index, into: content)
+        return Chunk(stored: try encoder.encode(UnsafeRawBufferPointer(content)), length: Int64(length))
+    }
+
+    // MARK: External
+
+    private func encode(
+        _ chunks: FileChunks,
+        by command: ExternalCommand,
+        into sink: any ObjectSink,
+        passed: @escaping @Sendable (Int64) -> Void
+    ) async throws {
+        let threads = dataPlane.threads
+        let next = Atomic(0)
+        logger.info("Compressing using external command: \"\(command)\"")
+        try await ExternalProcess(command) { logger.info("compressor stderr: \($0)") }.run {
+            let index = next.add(1, ordering: .relaxed).oldValue
+            guard index < chunks.count else { return nil }
+            let content = try await threads.run { try chunks.read(index) }
+            passed(Int64(content.readableBytes))
+            return content
+        } output: {
+            try await sink.write($0)
+        }
+    }
+}
+
+/// A file, cut into chunks.
+private struct FileChunks: Sendable {
+    let file: SystemPackage.FileDescriptor
+    let path: FilePath
+    let size: Int64
+    let count: Int
+    private let chunkSize: Int
+
+    init(file: SystemPackage.FileDescriptor, path: FilePath, size: Int64, dataPlane: DataPlane) {
+        (self.file, self.path, self.size) = (file, path, size)
+        chunkSize = dataPlane.chunkSize
+        let whole = Int((size + Int64(chunkSize) - 1) / Int64(chunkSize))
+        // A reader of gzip takes an empty object for a truncated one: an empty file is one empty member.
+        count = if case .gzip = dataPlane.codec { max(1, whole) } else { whole }
+    }
+
+    func length(_ index: Int) -> Int { Int(min(Int64(chunkSize), size - Int64(index) * Int64(chunkSize))) }
+
+    /// Reads a chunk into a buffer of its own.
+    func read(_ index: Int) throws -> ByteBuffer {
+        let length = length(index)
+        var content = ByteBufferAllocator().buffer(capacity: length)
+        try content.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { target in
+            try read(index, into: UnsafeMutableRawBufferPointer(rebasing: target[..<length]))
+            return length
+        }
+        return content
+    }
+
+    /// Reads a chunk and lets its pages go.
+    func read(_ index: Int, into content: UnsafeMutableRawBufferPointer) throws {
+        let offset = Int64(index) * Int64(chunkSize)
+        let count = try fileCall("read", path) { try file.readFully(into: content, at: offset) }
+        guard count == content.count else {
             throw EngineError(.fileChanged, "\(path) ended at byte \(offset + Int64(count)) while it was copied")
         }
-        file.adviseDone(offset: offset, count: length)
-        let content = UnsafeRawBufferPointer(input)
-        let stored = try workspace.encoder?.member(content) ?? ByteBuffer(bytes: content)
-        return Chunk(stored: stored, raw: length)
+        file.adviseDone(offset: offset, count: count)
     }
 }

@@ -40,25 +40,30 @@ package struct EngineOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Compress the files of the backup.", valueName: "bool"))
     package var backupStorageCompress = true
 
-    @Option(help: ArgumentHelp("Bytes of a file that are compressed as one block.", valueName: "int"))
+    @Option(help: ArgumentHelp("Bytes of a file that gzip compresses as one block.", valueName: "int"))
     package var backupStorageBlockSize = 250_000
 
     @Option(
         help: ArgumentHelp(
-            "Blocks of one file in flight at most; when not given, as many as keep all processors busy.",
+            "Blocks of one file in flight at most; when not given, as many as memory allows.",
             valueName: "int"
         )
     )
     package var backupStorageNumberBlocks = 2
 
-    @Option(help: ArgumentHelp("Compressor: pargzip or pgzip.", valueName: "string"))
+    @Option(help: ArgumentHelp("Compressor: pargzip, pgzip, lz4, zstd or external.", valueName: "string"))
     package var compressionEngineName = "pargzip"
 
-    @Option(help: ArgumentHelp("Level of the compressor; for gzip -2 to 9.", valueName: "int"))
+    @Option(
+        help: ArgumentHelp("Level of the compressor: gzip -2 to 9, zstd 1 to 4, lz4 0 to 9.", valueName: "int")
+    )
     package var compressionLevel = 1
 
     @Option(
-        help: ArgumentHelp("Command to compress with. Not available in this version yet: refused.", valueName: "string")
+        help: ArgumentHelp(
+            "Command that compresses stdin to stdout, instead of --compression-engine-name.",
+            valueName: "string"
+        )
     )
     package var externalCompressor = ""
 
@@ -72,7 +77,7 @@ package struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Command to decompress with. Not available in this version yet: refused.",
+            "Command that decompresses stdin to stdout, for backups of --compression-engine-name=external.",
             valueName: "string"
         )
     )
@@ -85,11 +90,19 @@ package struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Run the command that a backup's manifest names when --external-decompressor is not given. Not available in this version yet: refused.",
+            "Run the command that a backup's manifest names when --external-decompressor is not given: only for storage that you trust.",
             valueName: "bool"
         )
     )
     package var externalDecompressorUseManifest = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Memory that this process may use, mysqld not counted; by default less in a small cgroup.",
+            valueName: "bytes"
+        )
+    )
+    package var memoryBudget = ByteCountValue.mebibytes(256)
 
     /// Creates the group.
     package init() {}
@@ -97,11 +110,24 @@ package struct EngineOptions: ParsableArguments {
     /// The codec of new backups.
     /// - Throws: ``UsageError`` for what cannot be done.
     package func codec() throws(UsageError) -> Codec {
-        do {
-            let codec = try Codec(engine: compressionEngineName, level: compressionLevel)
-            return backupStorageCompress ? codec : .identity
+        do throws(CompressionError) {
+            guard backupStorageCompress else { return .identity }
+            guard !externalCompressor.isEmpty else {
+                return try Codec(engine: compressionEngineName, level: compressionLevel)
+            }
+            // A command wins, but the manifest still names an engine: readers without the command use that one.
+            guard Codec.isEngine(compressionEngineName) else { throw Codec.unsupported(compressionEngineName) }
+            return .external(try ExternalCommand(externalCompressor))
         } catch {
             throw UsageError(error.message)
         }
+    }
+
+    /// The commands that may decompress.
+    package var decompressors: StoredFormat.ExternalDecompressors {
+        var decompressors = StoredFormat.ExternalDecompressors()
+        decompressors.command = externalDecompressor
+        decompressors.trustsManifest = externalDecompressorUseManifest
+        return decompressors
     }
 }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Catalog
 package import CommandLineKit
+import Compression
 package import Workflows
 
 /// All flags of `vtbackup`.
@@ -76,13 +77,6 @@ package struct VtbackupOptions: ParsableArguments {
                 "failed to find backup engine: unknown BackupEngine implementation \"\(engine.backupEngineImplementation)\""
             )
         }
-        for (name, isSet) in [
-            ("external-compressor", !engine.externalCompressor.isEmpty),
-            ("external-decompressor", !engine.externalDecompressor.isEmpty),
-            ("external-decompressor-use-manifest", engine.externalDecompressorUseManifest),
-        ] where isSet {
-            throw UsageError("--\(name) is not available in this version yet; use --compression-engine-name=pargzip")
-        }
         guard (1024...(32 << 20)).contains(engine.backupStorageBlockSize) else {
             throw UsageError(
                 "--backup-storage-block-size must be between 1024 and \(32 << 20) bytes, it is \(engine.backupStorageBlockSize)"
@@ -93,7 +87,26 @@ package struct VtbackupOptions: ParsableArguments {
                 "--backup-storage-number-blocks must be at least 1, it is \(engine.backupStorageNumberBlocks)"
             )
         }
+        if given.contains("memory-budget"), engine.memoryBudget.bytes < MemoryBudget.minimum {
+            throw UsageError(
+                "--memory-budget must be at least \(ByteCountValue(bytes: MemoryBudget.minimum)), it is \(engine.memoryBudget)"
+            )
+        }
         _ = try engine.codec()
+        try validateDecompressor()
+    }
+
+    private func validateDecompressor() throws(UsageError) {
+        for (name, command) in [
+            ("external-decompressor", engine.externalDecompressor),
+            ("manifest-external-decompressor", engine.manifestExternalDecompressor),
+        ] where !command.isEmpty {
+            do {
+                _ = try ExternalCommand(command)
+            } catch {
+                throw UsageError("--\(name): \(error.message)")
+            }
+        }
     }
 
     /// One warning for each given flag that changes nothing here.

@@ -1,43 +1,74 @@
-/// Computes `produce(0)`, `produce(1)`, … concurrently and hands the results to `consume` in order.
+/// Turns inputs into outputs concurrently and hands these to `consume` in the order of the inputs.
 ///
-/// At most `window` results of this call are computed or waiting, and every one of them holds one of `slots`, which
-/// several calls share: together they bound memory. A call that holds no slot waits for one; a call that holds some
-/// never waits for another, so calls cannot block each other for ever.
+/// At most `window` of this call are computed or waiting. Every one of them holds its weight in `slots`, which several
+/// calls share: together they bound memory. A call that holds nothing waits for its slots; a call that holds some never
+/// waits for more, so calls cannot block each other for ever.
 /// - Parameters:
-///   - count: number of results.
-///   - window: results of this call in flight at most.
+///   - window: inputs of this call in flight at most.
 ///   - slots: the bound that several calls share.
-///   - produce: computes one result; called concurrently.
-///   - consume: called one at a time; its result is awaited before the next, which is the back-pressure.
-/// - Throws: the first error of either closure; the rest is cancelled and all slots are free again.
-package func withOrderedWindow<Output: Sendable>(
-    count: Int,
+///   - next: the next input and its weight; `nil` at the end. Called one at a time, as is `consume`.
+///   - produce: computes one output; called concurrently.
+///   - consume: its result is awaited before the next, which is the back-pressure.
+/// - Throws: the first error of any closure; the rest is cancelled and all slots are free again.
+package func withOrderedWindow<Input: Sendable, Output: Sendable>(
     window: Int,
     slots: Slots,
-    produce: @escaping @Sendable (Int) async throws -> Output,
+    next: () async throws -> (input: Input, weight: Int)?,
+    produce: @escaping @Sendable (Input) async throws -> Output,
     consume: (Output) async throws -> Void
 ) async throws {
     precondition(window > 0, "a window below one would never start")
-    var (next, head, held) = (0, 0, 0)
+    var (taken, head) = (0, 0)
+    var weights: [Int: Int] = [:]
     var finished: [Int: Output] = [:]
-    defer { for _ in 0..<held { slots.release() } }
+    var pending = try await next()
+    defer { for weight in weights.values { slots.release(weight) } }
     try await withThrowingTaskGroup(of: (Int, Output).self) { group in
-        while head < count {
-            while next < count, next - head < window {
-                if held == 0 { try await slots.acquire() } else if !slots.tryAcquire() { break }
-                held += 1
-                let index = next
-                group.addTask { (index, try await produce(index)) }
-                next += 1
+        while pending != nil || head < taken {
+            while let (input, weight) = pending, taken - head < window {
+                if taken == head { try await slots.acquire(weight) } else if !slots.tryAcquire(weight) { break }
+                let index = taken
+                weights[index] = weight
+                group.addTask { (index, try await produce(input)) }
+                taken += 1
+                pending = try await next()
             }
             if let output = finished.removeValue(forKey: head) {
                 try await consume(output)
-                slots.release()
-                held -= 1
+                if let weight = weights.removeValue(forKey: head) { slots.release(weight) }
                 head += 1
             } else if let (index, output) = try await group.next() {
                 finished[index] = output
             }
         }
+    }
+}
+
+/// Computes `produce(0)`, `produce(1)`, … up to `count` concurrently, each of the same weight, and consumes in order.
+/// - Parameters:
+///   - count: number of outputs.
+///   - window: outputs of this call in flight at most.
+///   - weight: slots that each of them holds.
+///   - slots: the bound that several calls share.
+///   - produce: computes one output; called concurrently.
+///   - consume: called one at a time; its result is awaited before the next, which is the back-pressure.
+/// - Throws: the first error of either closure; the rest is cancelled and all slots are free again.
+package func withOrderedWindow<Output: Sendable>(
+    count: Int,
+    window: Int,
+    weight: Int = 1,
+    slots: Slots,
+    produce: @escaping @Sendable (Int) async throws -> Output,
+    consume: (Output) async throws -> Void
+) async throws {
+    var index = 0
+    try await withOrderedWindow(window: window, slots: slots) {
+        guard index < count else { return nil }
+        defer { index += 1 }
+        return (index, weight)
+    } produce: {
+        try await produce($0)
+    } consume: {
+        try await consume($0)
     }
 }

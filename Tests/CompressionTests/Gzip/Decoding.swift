@@ -13,7 +13,7 @@ func sampleContent(_ count: Int) -> [UInt8] {
 
 func encode(_ content: [UInt8], level: Codec.GzipLevel) throws -> [UInt8] {
     let encoder = GzipEncoder(level: level)
-    let member = try content.withUnsafeBytes { bytes in try encoder.member(bytes) }
+    let member = try content.withUnsafeBytes { bytes in try encoder.encode(bytes) }
     return Array(member.readableBytesView)
 }
 

@@ -37,7 +37,14 @@ struct BuiltinRoundTripTests {
                 try FileTree.write((0..<size).map { block[$0 % 512] &+ UInt8(truncatingIfNeeded: $0 >> 16) }, to: path)
             }
             return try await BlockingThreads.with(count: 2) { threads in
-                let plane = DataPlane(threads: threads, codec: codec, chunkSize: 100_000, blocksInFlight: nil)
+                let plane = DataPlane(
+                    threads: threads,
+                    codec: codec,
+                    blockSize: 100_000,
+                    blocksInFlight: nil,
+                    concurrency: 3,
+                    flightBudget: 16 << 20
+                )
                 return try await body(tablet, folder, plane, codec)
             }
         }
@@ -53,14 +60,19 @@ struct BuiltinRoundTripTests {
         let writer = try await storage.startBackup(Self.name, of: shard)
         let engine = BuiltinBackup(
             dataPlane: plane,
-            codec: codec,
             concurrency: 3,
             progressInterval: .seconds(5),
             logger: Self.logger
         )
         var manifest = Manifest()
         var builtin = Manifest.Builtin()
-        builtin.compressionEngine = "pargzip"
+        builtin.compressionEngine =
+            switch codec {
+            case .identity, .gzip: "pargzip"
+            case .zstd: "zstd"
+            case .lz4: "lz4"
+            case .external: "external"
+            }
         builtin.skipCompress = codec == .identity
         builtin.files = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())
         manifest.builtin = builtin
@@ -78,7 +90,14 @@ struct BuiltinRoundTripTests {
         let target = TabletDirectory(path: folder.appending("r"), uid: 2)
         try FileTree.remove(target.path)
         try target.create(owner: nil)
-        let engine = BuiltinRestore(dataPlane: plane, concurrency: 3, owner: nil, durable: true, logger: Self.logger)
+        let engine = BuiltinRestore(
+            dataPlane: plane,
+            concurrency: 3,
+            owner: nil,
+            durable: true,
+            decompressors: StoredFormat.ExternalDecompressors(),
+            logger: Self.logger
+        )
         let reader = try storage.backup(Self.name, of: shard)
         try await engine.restoreFiles(manifest, from: reader, to: target, meter: TransferMeter())
         return target
@@ -97,7 +116,7 @@ struct BuiltinRoundTripTests {
         "what is copied is what comes back",
         arguments: [
             Codec.identity, .gzip(level: .stored), .gzip(level: .isal(0)), .gzip(level: .isal(1)),
-            .gzip(level: .isal(3)),
+            .gzip(level: .isal(3)), .zstd(level: 1), .zstd(level: 11), .lz4(level: .fast), .lz4(level: .high(3)),
         ]
     )
     func roundTrip(_ codec: Codec) async throws {

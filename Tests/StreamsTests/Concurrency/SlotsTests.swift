@@ -104,4 +104,39 @@ struct SlotsTests {
         #expect(served.all == [0, 2])
         #expect(!slots.tryAcquire())
     }
+
+    @Test("who asks for more than there are gets all of them")
+    func oversized() async throws {
+        let slots = Slots(count: 4)
+        try await slots.acquire(100)
+        #expect(!slots.tryAcquire())
+        slots.release(100)
+        #expect(slots.tryAcquire(4))
+    }
+
+    @Test("a large request at the head is not overtaken, and one that goes away lets those behind it in")
+    @Turnstile
+    func weights() async throws {
+        let (slots, arrivals, served) = (Slots(count: 3), Events<Int>(), Events<Int>())
+        #expect(slots.tryAcquire(2))
+        var tasks: [Task<Void, any Error>] = []
+        for (number, wanted) in [(0, 3), (1, 1)] {
+            tasks.append(
+                Task { @Turnstile in
+                    arrivals.note(number)
+                    try await slots.acquire(wanted)
+                    served.note(number)
+                }
+            )
+            while arrivals.all.count <= number { await Task.yield() }
+        }
+        #expect(!slots.tryAcquire(), "one is free, but somebody waits in front")
+        tasks[0].cancel()
+        await #expect(throws: CancellationError.self) { try await tasks[0].value }
+        try await tasks[1].value
+        #expect(served.all == [1])
+        slots.release(2)
+        #expect(slots.tryAcquire(2))
+        #expect(!slots.tryAcquire())
+    }
 }

@@ -1,0 +1,8 @@
+#pragma once
+/* Declared by <fcntl.h> for _GNU_SOURCE only, which Swift's import of the C library does not set. */
+int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);
+enum {
+    CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE = 1,
+    CLINUX_SYNC_FILE_RANGE_WRITE = 2,
+    CLINUX_SYNC_FILE_RANGE_WAIT_AFTER = 4
+};

@@ -1,0 +1,176 @@
+import Compression
+import Logging
+import NIOCore
+import Streams
+import SystemPackage
+
+/// Decodes one object into its place in a file.
+///
+/// What an object's format lets decode on its own is decoded in parallel; everything else goes through a
+/// ``StreamDecoder``.
+struct PlacedWriter: Sendable {
+    let target: SystemPackage.FileDescriptor
+    let path: FilePath
+    let start: Int64
+    /// No more content than this may come out; `nil`: unknown.
+    let limit: Int64?
+    let dataPlane: DataPlane
+    let counted: ByteCount
+    let writeBehind: WriteBehind
+    let logger: Logger
+
+    init(
+        target: SystemPackage.FileDescriptor,
+        path: FilePath,
+        start: Int64,
+        limit: Int64?,
+        dataPlane: DataPlane,
+        counted: ByteCount,
+        logger: Logger
+    ) {
+        (self.target, self.path, self.start, self.limit) = (target, path, start, limit)
+        (self.dataPlane, self.counted, self.logger) = (dataPlane, counted, logger)
+        writeBehind = WriteBehind(target, from: start)
+    }
+
+    /// Decodes the object.
+    /// - Returns: bytes of content.
+    func write(_ source: inout HashedSource, as format: StoredFormat) async throws -> Int64 {
+        switch format {
+        case .identity: try await copy(&source)
+        case .gzip: try await writeGzip(&source)
+        case .zstd: try await writeZstd(&source)
+        case .lz4: try await writeLZ4(&source)
+        case .external(let command): try await write(&source, through: command)
+        }
+    }
+
+    // MARK: Units
+
+    /// Bytes that decode on their own, and how much content they hold.
+    struct Unit: Sendable {
+        var bytes: ByteBuffer
+        var contentLength: Int
+    }
+
+    /// Decodes units in parallel, each into its place.
+    /// - Parameters:
+    ///   - written: content before the first unit.
+    ///   - next: cuts the next unit; `nil` at the end.
+    ///   - decode: decodes a unit with the tables of one thread; content must be filled exactly.
+    /// - Returns: bytes of content, `written` included.
+    /// - Throws: what `next` and `decode` throw; ``EngineError`` or ``FileError``.
+    func writeUnits(
+        after written: Int64 = 0,
+        _ next: () async throws -> Unit?,
+        decode:
+            @escaping @Sendable (DecodingWorkspace, UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) throws ->
+            Void
+    ) async throws -> Int64 {
+        var (written, inFlight, held) = (written, 0, 0)
+        defer { dataPlane.slots.release(held) }
+        return try await withThrowingTaskGroup(of: Int.self) { group in
+            while let unit = try await next() {
+                let weight = min(unit.bytes.readableBytes + unit.contentLength, dataPlane.slots.count)
+                // With nothing in flight it waits for others; else only for its own, so that files cannot block each
+                // other for ever.
+                if inFlight == 0 {
+                    try await dataPlane.slots.acquire(weight)
+                } else {
+                    while inFlight >= dataPlane.window || !dataPlane.slots.tryAcquire(weight) {
+                        guard let done = try await group.next() else {
+                            try await dataPlane.slots.acquire(weight)
+                            break
+                        }
+                        dataPlane.slots.release(done)
+                        (inFlight, held) = (inFlight - 1, held - done)
+                    }
+                }
+                (inFlight, held) = (inFlight + 1, held + weight)
+                let offset = try place(unit.contentLength, at: written)
+                group.addTask {
+                    try await dataPlane.threads.run { try write(unit, at: offset, decode) }
+                    return weight
+                }
+                written += Int64(unit.contentLength)
+            }
+            // One by one: `waitForAll` would go on waiting after an error, without cancelling anything.
+            while try await group.next() != nil {}
+            return written
+        }
+    }
+
+    private func write(
+        _ unit: Unit,
+        at offset: Int64,
+        _ decode: (DecodingWorkspace, UnsafeRawBufferPointer, UnsafeMutableRawBufferPointer) throws -> Void
+    ) throws {
+        try dataPlane.decoders.with { workspace in
+            let content = workspace.content(unit.contentLength)
+            try unit.bytes.withUnsafeReadableBytes { try decode(workspace, $0, content) }
+            try write(UnsafeRawBufferPointer(content), at: offset)
+        }
+    }
+
+    // MARK: Streams
+
+    /// Decodes what is left of the object in order.
+    /// - Parameters:
+    ///   - source: gives the rest.
+    ///   - beginning: bytes that were taken from the source already.
+    ///   - written: content before them.
+    ///   - decoder: goes from thread to thread with the file, one job at a time.
+    /// - Returns: bytes of content, `written` included.
+    /// - Throws: ``CompressionError``, ``EngineError``, ``FileError`` or what the source throws.
+    func writeStream(
+        _ source: inout HashedSource,
+        from beginning: ByteBuffer,
+        after written: Int64 = 0,
+        with decoder: any StreamDecoder
+    ) async throws -> Int64 {
+        let stream = StreamState(decoder, written: written)
+        var next: ByteBuffer? = beginning.readableBytes > 0 ? beginning : try await source.next()
+        while let piece = next {
+            try await dataPlane.threads.run {
+                try piece.withUnsafeReadableBytes { bytes in
+                    try stream.decoder.decode(next: bytes, scratch: stream.scratch.bytes) { content in
+                        try write(content, at: try place(content.count, at: stream.written))
+                        stream.written += Int64(content.count)
+                    }
+                }
+            }
+            next = try await source.next()
+        }
+        try stream.decoder.endStream()
+        return stream.written
+    }
+
+    /// Used by one job after another, each awaited before the next begins.
+    private final class StreamState: @unchecked Sendable {
+        let decoder: any StreamDecoder
+        let scratch = RawBuffer(count: 1 << 20)
+        var written: Int64
+
+        init(_ decoder: any StreamDecoder, written: Int64) {
+            (self.decoder, self.written) = (decoder, written)
+        }
+    }
+
+    // MARK: Placing
+
+    /// Where content goes that follows `written` bytes of this object.
+    /// - Throws: ``EngineError`` when the object has more content than the manifest says: a bomb is not unpacked.
+    func place(_ count: Int, at written: Int64) throws -> Int64 {
+        if let limit, written + Int64(count) > limit {
+            throw EngineError(.damagedBackup, "the object has more content than the \(limit) bytes of its file")
+        }
+        return start + written
+    }
+
+    /// Writes content at its place; blocking.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
+        try fileCall("write", path) { try target.writeFully(bytes, at: offset) }
+        writeBehind.wrote(bytes.count)
+        counted.add(Int64(bytes.count))
+    }
+}

@@ -1,0 +1,51 @@
+import CLinux
+import Synchronization
+package import SystemPackage
+
+/// Keeps the kernel writing while a large file is filled, and its pages out of the cache that others need.
+///
+/// Without it gigabytes of dirty pages gather, to be written all at once by the final sync, and push everything else out
+/// of the cache. It makes nothing durable: that is the sync's work.
+package final class WriteBehind: Sendable {
+    /// Bytes that are handed to the disk together.
+    package static let span: Int64 = 8 << 20
+
+    private let file: FileDescriptor
+    private let base: Int64
+    private let state = Mutex((written: Int64(0), started: Int64(0)))
+
+    /// Follows the part of `file` that begins at `base`.
+    package init(_ file: FileDescriptor, from base: Int64 = 0) {
+        (self.file, self.base) = (file, base)
+    }
+
+    /// Notes that `count` more bytes were written, roughly in order; now and then waits for the disk.
+    ///
+    /// Blocking. An error of the disk is not reported here: the sync will.
+    package func wrote(_ count: Int) {
+        let spans = state.withLock { state -> Range<Int64> in
+            state.written += Int64(count)
+            let (before, now) = (state.started, state.written / Self.span)
+            state.started = now
+            return before..<now
+        }
+        for index in spans {
+            _ = sync_file_range(
+                file.rawValue,
+                base + index * Self.span,
+                Self.span,
+                UInt32(CLINUX_SYNC_FILE_RANGE_WRITE)
+            )
+            if index > 0 { settle(index - 1) }
+        }
+    }
+
+    /// Waits until a span is on disk and lets its pages go.
+    private func settle(_ index: Int64) {
+        let offset = base + index * Self.span
+        let flags =
+            CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE | CLINUX_SYNC_FILE_RANGE_WRITE | CLINUX_SYNC_FILE_RANGE_WAIT_AFTER
+        _ = sync_file_range(file.rawValue, offset, Self.span, UInt32(flags))
+        file.adviseDone(offset: offset, count: Int(Self.span))
+    }
+}
