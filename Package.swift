@@ -146,7 +146,8 @@ let package = Package(
         tests(
             "IntegrationTests",
             [
-                "Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", "TestKit", "vtbackup", nioPosix, system,
+                "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
+                "TestKit", "vtbackup", logging, nioCore, nioPosix, subprocess, system,
             ]
         ),
     ]
@@ -154,13 +155,21 @@ let package = Package(
 
 // Benchmarks are built on request only: `Scripts/bench` sets the variable.
 if Context.environment["VTB_BENCHMARKS"] != nil {
-    package.products.append(.executable(name: "gtid-benchmark", targets: ["GTIDBenchmark"]))
-    package.targets.append(
-        .executableTarget(
-            name: "GTIDBenchmark",
-            dependencies: ["Positions"],
-            path: "Benchmarks/GTIDBenchmark",
-            swiftSettings: settings
+    func benchmark(_ product: String, _ target: String, _ dependencies: [Target.Dependency]) {
+        package.products.append(.executable(name: product, targets: [target]))
+        package.targets.append(
+            .executableTarget(
+                name: target,
+                dependencies: dependencies,
+                path: "Benchmarks/\(target)",
+                swiftSettings: settings
+            )
         )
+    }
+    benchmark("gtid-benchmark", "GTIDBenchmark", ["Positions"])
+    benchmark(
+        "copy-benchmark",
+        "CopyBenchmark",
+        ["Catalog", "Compression", "Engines", "MySQLControl", "Storage", "Streams", logging, nioCore, system]
     )
 }

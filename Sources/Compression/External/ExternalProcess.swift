@@ -116,6 +116,7 @@ package struct ExternalProcess: Sendable {
         _ activity: ChildActivity
     ) async throws {
         while let piece = try await activity.outside(input) {
+            try Task.checkCancellation()
             do {
                 _ = try await writer.write(Array(piece.readableBytesView))
             } catch {

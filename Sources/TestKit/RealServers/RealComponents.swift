@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Streams
 package import SystemPackage
 
 /// The real servers that tests run against, installed by `Scripts/bootstrap`.
@@ -13,6 +14,16 @@ package enum RealComponents {
     /// Without it they are skipped with a reason, unless `VTB_REQUIRE_REAL=1`: then they run and fail.
     package static var runsMySQL: Bool {
         mysqlRoot != nil || ProcessInfo.processInfo.environment["VTB_REQUIRE_REAL"] == "1"
+    }
+
+    /// Whether suites that need these programs run; like ``runsMySQL`` when one is missing.
+    package static func has(programs: String...) -> Bool {
+        let environment = ProcessInfo.processInfo.environment
+        let folders = (environment["PATH"] ?? "").split(separator: ":").map { FilePath(String($0)) }
+        let isThere = programs.allSatisfy { program in
+            folders.contains { (try? FileTree.status($0.appending(program))) != nil }
+        }
+        return isThere || environment["VTB_REQUIRE_REAL"] == "1"
     }
 
     /// The folder that holds all folders of tests; another user can enter it.

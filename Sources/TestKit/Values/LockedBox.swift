@@ -14,4 +14,9 @@ package final class LockedBox<Value: Sendable>: Sendable {
 
     /// The present value.
     package func get() -> Value { value.withLock { $0 } }
+
+    /// Changes the value in place.
+    package func update<Result: Sendable>(_ change: (inout Value) -> Result) -> Result {
+        value.withLock { value in change(&value) }
+    }
 }
