@@ -116,7 +116,10 @@ struct ExternalProcessTests {
     @Test("an error of the source ends the child at once")
     func sourceFails() async throws {
         await #expect(throws: Full.self) {
-            try await ExternalProcess(try ExternalCommand(Self.endless)) { _ in }.run { throw Full() } output: { _ in }
+            try await ExternalProcess(try ExternalCommand(Self.endless)) { _ in }.run {
+                throw Full()
+            } output: { _ in
+            }
         }
     }
 

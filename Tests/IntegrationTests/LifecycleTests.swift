@@ -143,6 +143,55 @@ struct LifecycleTests {
         }
     }
 
+    @Test("a server that a hook starts and stops is no child of ours, and serves a whole pass")
+    func startedByHook() async throws {
+        try await TestShard.with { shard in
+            try await shard.primary.sql("CREATE TABLE vt_commerce.t (id INT PRIMARY KEY)")
+            let hooks = shard.folder.appending("root").appending("vthook")
+            try FileTree.createDirectory(hooks, parents: true)
+            func write(_ name: String, _ text: String) throws {
+                let path = hooks.appending(name)
+                try FileTree.write(Array("#!/bin/sh\n\(text)\n".utf8), to: path)
+                chmod(path.string, 0o755)
+            }
+            let root = try #require(RealComponents.mysqlRoot)
+            let user = TestServers.user.fileOwner.map {
+                "setpriv --reuid=\($0.user) --regid=\($0.group) --clear-groups "
+            }
+            try write(
+                "mysqld_start",
+                """
+                cnf=$(ls $VTDATAROOT/vt_*/my.cnf)
+                \(user ?? "")\(root)/sbin/mysqld --defaults-file=$cnf "$@" </dev/null >/dev/null 2>&1 &
+                echo $! >> \(shard.folder)/started
+                """
+            )
+            try write("postflight_mysqld_start", "echo yes > \(shard.folder)/postflight")
+            try write(
+                "mysqld_shutdown",
+                "\(root)/bin/mysqladmin --no-defaults -S $(ls $VTDATAROOT/vt_*/mysql.sock) -u vt_dba shutdown"
+            )
+            let environment = ["VTROOT": shard.folder.appending("root").string]
+            let first = try await shard.vtbackup("--allow-first-backup", environment: environment)
+            #expect(first.succeeded, "\(first.standardError.suffix(3000))")
+            let second = try await shard.vtbackup(environment: environment)
+            #expect(second.succeeded, "\(second.standardError.suffix(3000))")
+            #expect(try FileTree.status(shard.folder.appending("postflight")) != nil)
+            #expect(try FileTree.list(shard.dataRoot) == [])
+            let started = try FileTree.read(shard.folder.appending("started"), limit: 1000) ?? []
+            let processes = String(decoding: started, as: UTF8.self).split(separator: "\n").compactMap { Int32($0) }
+            #expect(processes.count >= 2)
+            for process in processes {
+                // Gone, or dead and not yet reaped by whoever adopted it.
+                let state = try FileTree.read(FilePath("/proc/\(process)/stat"), limit: 4096).map {
+                    String(decoding: $0, as: UTF8.self)
+                }
+                #expect(state?.contains(") Z ") ?? true, "mysqld \(process) is still there")
+            }
+            #expect(try await shard.verifyIndependently().succeeded)
+        }
+    }
+
     @Test("folders that an operator keeps on disks of their own are used and left clean")
     func sharedFolders() async throws {
         try await TestShard.with { shard in

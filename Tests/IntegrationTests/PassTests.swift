@@ -27,6 +27,48 @@ struct PassTests {
         #expect(try FileTree.list(shard.dataRoot) == [], "the tablet folder is gone")
     }
 
+    @Test("one codec after another: each pass restores what the one before has written")
+    func codecs() async throws {
+        try await TestShard.with { shard in
+            try await fill(shard)
+            let passes: [[String]] = [
+                ["--allow-first-backup", "--compression-engine-name=zstd"],
+                ["--compression-engine-name=lz4", "--compression-level=2"],
+                [
+                    "--compression-engine-name=external", "--external-compressor=xz -0",
+                    "--manifest-external-decompressor=xz -dc",
+                ],
+                ["--external-decompressor-use-manifest", "--backup-storage-compress=false"],
+                ["--compression-engine-name=pgzip", "--backup-storage-number-blocks=1", "--concurrency=1"],
+            ]
+            for flags in passes {
+                let run = try await shard.vtbackup(flags)
+                #expect(run.succeeded, "\(flags): \(run.standardError.suffix(3000))")
+            }
+            let check = try await shard.verifyIndependently()
+            #expect(check.succeeded, "\(check.standardOutput)")
+            #expect(try shard.backups().count == passes.count)
+            let expected = try await shard.primary.checksums(of: "vt_commerce")
+            try await shard.withRestored { restored in
+                let found = try await restored.checksums(of: "vt_commerce")
+                #expect(found == expected)
+            }
+
+            let third = try shard.backups()[2].lastComponent?.string ?? ""
+            let refused = try await shard.vtbackup("--restore-to=\(shard.folder)/x", "--backup-name=\(third)")
+            #expect(refused.exitCode == 1)
+            #expect(refused.standardError.contains("You need to provide --external-decompressor"))
+            let lying = try await shard.vtbackup(
+                "--restore-to=\(shard.folder)/x",
+                "--backup-name=\(third)",
+                "--external-decompressor=sh -c 'echo no such luck >&2; exit 7'"
+            )
+            #expect(lying.exitCode == 1)
+            #expect(lying.standardError.contains("decompressor stderr: no such luck"))
+            #expect(lying.standardError.contains("exited with status 7"))
+        }
+    }
+
     @Test("first backup, second pass, pruning, listing and restore")
     func wholeLife() async throws {
         try await TestShard.with { shard in

@@ -42,19 +42,7 @@ package struct BuiltinRestore: Sendable {
         to directory: TabletDirectory,
         meter: TransferMeter
     ) async throws {
-        guard let builtin = manifest.builtin else {
-            throw EngineError(
-                .unsupportedBackup,
-                "can't restore backup created with \"\(manifest.method)\" engine; no such BackupEngine implementation is registered"
-            )
-        }
-        guard builtin.files.allSatisfy({ $0.base != .binLog }) else {
-            throw EngineError(
-                .unsupportedBackup,
-                "backup \(reader.name) is incremental and cannot be restored on its own; HINT: choose a full backup"
-            )
-        }
-        let format = try builtin.storedFormat(decompressors)
+        let (builtin, format) = try plan(manifest)
         let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }.map { ($0.offset, $0.element) }
         logger.info("Restore: copying \(files.count) files")
         meter.begin(files: files.count, bytes: builtin.totalSizes?.raw ?? 0)
@@ -64,6 +52,26 @@ package struct BuiltinRestore: Sendable {
             meter.finishFile()
         }
         if durable { try await syncFolders(files.map(\.1), in: directory) }
+    }
+
+    /// Tells whether the backup is of a kind that can be restored here, before anything is touched.
+    /// - Throws: ``EngineError`` with code `unsupportedBackup`; ``CompressionError`` with code `unsupported`.
+    package func check(_ manifest: Manifest) throws { _ = try plan(manifest) }
+
+    private func plan(_ manifest: Manifest) throws -> (Manifest.Builtin, StoredFormat) {
+        guard let builtin = manifest.builtin else {
+            throw EngineError(
+                .unsupportedBackup,
+                "can't restore backup created with \"\(manifest.method)\" engine; no such BackupEngine implementation is registered"
+            )
+        }
+        guard builtin.files.allSatisfy({ $0.base != .binLog }) else {
+            throw EngineError(
+                .unsupportedBackup,
+                "backup \(manifest.backupName) is incremental and cannot be restored on its own; HINT: choose a full backup"
+            )
+        }
+        return (builtin, try builtin.storedFormat(decompressors))
     }
 
     private func restore(

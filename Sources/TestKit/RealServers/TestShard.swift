@@ -82,6 +82,15 @@ package struct TestShard: Sendable {
         environment: [String: String] = [:],
         started: @Sendable (Int32) async throws -> Void = { _ in }
     ) async throws -> ProgramRun {
+        try await vtbackup(arguments, environment: environment, started: started)
+    }
+
+    /// Runs `vtbackup` to its end.
+    package func vtbackup(
+        _ arguments: [String],
+        environment: [String: String] = [:],
+        started: @Sendable (Int32) async throws -> Void = { _ in }
+    ) async throws -> ProgramRun {
         var environment = environment
         environment["VTDATAROOT"] = environment["VTDATAROOT"] ?? dataRoot.string
         return try await Programs.run(

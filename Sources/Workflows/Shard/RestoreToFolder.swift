@@ -37,6 +37,7 @@ package struct RestoreToFolder: Sendable {
                 "cannot restore into \(folder): it is not empty; HINT: give a folder that is empty or does not exist"
             )
         }
+        try await step(.refused, "cannot restore backup \(backups.shard)/\(chosen)") { try engine.check(manifest) }
         let directory = TabletDirectory(path: folder, uid: 0)
         try await step(.storage, "cannot restore into \(folder)") {
             try directory.prepareForRestore(owner: engine.owner)
