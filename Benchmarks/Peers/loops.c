@@ -3,7 +3,8 @@
  *
  *   loops backup  gzip|zstd|lz4|none THREADS SOURCE [OUT]   pread, compress, CRC-32, and with OUT write and fsync;
  *                                                           one output file a thread
- *   loops restore gzip|zstd|lz4|none THREADS BACKUP OUT [fsync]   decode and pwrite; the pieces are known beforehand
+ *   loops restore gzip|zstd|lz4|none THREADS BACKUP OUT [fsync]   pread, decode, pwrite; where the
+ *                                                           pieces are is found first
  *
  * SOURCE is a folder of files; BACKUP one of our backups, whose objects are named 0, 1, ...
  * Prints the seconds between the first claim and the end of the last thread.
@@ -35,7 +36,8 @@ struct piece {
     int file;
     off_t offset;
     size_t length;
-    const unsigned char *bytes; /* of an object */
+    int object;
+    off_t place; /* in the object */
     size_t content;
 };
 
@@ -141,7 +143,7 @@ static void add_object(const char *folder, int number, size_t size) {
     snprintf(path, sizeof path, "%s/%d", folder, number);
     int object = open(path, O_RDONLY);
     if (object < 0) err(1, "%s", path);
-    unsigned char *bytes = mmap(NULL, size ? size : 1, PROT_READ, MAP_PRIVATE | MAP_POPULATE, object, 0);
+    unsigned char *bytes = mmap(NULL, size ? size : 1, PROT_READ, MAP_PRIVATE, object, 0);
     if (bytes == MAP_FAILED) err(1, "mmap");
     snprintf(path, sizeof path, "%s/%d", out_folder, number);
     files[file_count] = open(path, O_RDWR | O_CREAT | O_TRUNC, 0660);
@@ -169,42 +171,44 @@ static void add_object(const char *folder, int number, size_t size) {
             if (length > 1 << 20) length = 1 << 20;
             content = length;
         }
-        add((struct piece){file_count, place, length, bytes + at + skip, content});
+        add((struct piece){file_count, place, length, object, at + skip, content});
         place += content;
         at += skip + (length & 0x7fffffff);
     }
 end:
+    munmap(bytes, size ? size : 1);
+    posix_fadvise(object, 0, 0, POSIX_FADV_SEQUENTIAL);
     file_count++;
-    close(object);
 }
 
 static void *decode_pieces(void *argument) {
     (void)argument;
-    unsigned char *buffer = malloc(64 << 20);
+    unsigned char *buffer = malloc(2 << 20), *in = malloc(2 << 20);
     struct inflate_state *state = malloc(sizeof *state);
     ZSTD_DCtx *zstd = ZSTD_createDCtx();
     for (size_t index; (index = atomic_fetch_add(&next_piece, 1)) < piece_count;) {
         struct piece piece = pieces[index];
         const unsigned char *output = buffer;
-        size_t count = piece.content;
+        size_t count = piece.content, length = piece.length & 0x7fffffff;
+        if (pread(piece.object, in, length, piece.place) != (ssize_t)length) err(1, "pread");
         switch (codec) {
         case GZIP:
             isal_inflate_init(state);
             state->crc_flag = ISAL_GZIP;
-            state->next_in = (unsigned char *)piece.bytes;
+            state->next_in = in;
             state->avail_in = piece.length;
             state->next_out = buffer;
             state->avail_out = piece.content;
             if (isal_inflate_stateless(state) != ISAL_DECOMP_OK) errx(1, "inflate");
             break;
         case ZSTD:
-            if (ZSTD_decompressDCtx(zstd, buffer, piece.content, piece.bytes, piece.length) != count) errx(1, "zstd");
+            if (ZSTD_decompressDCtx(zstd, buffer, piece.content, in, length) != count) errx(1, "zstd");
             break;
         case LZ4:
-            if (piece.length & 0x80000000) output = piece.bytes;
-            else count = LZ4_decompress_safe((char *)piece.bytes, (char *)buffer, piece.length, 1 << 20);
+            if (piece.length & 0x80000000) output = in;
+            else count = LZ4_decompress_safe((char *)in, (char *)buffer, length, 1 << 20);
             break;
-        case NONE: output = piece.bytes;
+        case NONE: output = in;
         }
         if (pwrite(files[piece.file], output, count, piece.offset) != (ssize_t)count) err(1, "pwrite");
     }

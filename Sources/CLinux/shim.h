@@ -1,5 +1,7 @@
 #pragma once
-/* Declared by <fcntl.h> for _GNU_SOURCE only, which Swift's import of the C library does not set. */
+#include <stddef.h>
+/* Declared by <fcntl.h> and <string.h> for _GNU_SOURCE only, which Swift's import of the C library does not set. */
+void *memmem(const void *text, size_t textLength, const void *word, size_t wordLength);
 int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);
 enum {
     CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE = 1,

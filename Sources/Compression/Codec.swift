@@ -68,10 +68,14 @@ package enum Codec: Hashable, Sendable {
 
     /// Raw bytes that are compressed on their own.
     ///
-    /// `--backup-storage-block-size` is gzip's; zstd takes smaller tables for less than 256 KiB, and the others gain
-    /// nothing from small chunks.
+    /// `--backup-storage-block-size` is gzip's; zstd takes smaller tables for less than 256 KiB. What is only copied stays
+    /// in the processor's cache when it is small.
     package func chunkSize(blockSize: Int) -> Int {
-        if case .gzip = self { blockSize } else { 1 << 20 }
+        switch self {
+        case .identity: 1 << 18
+        case .gzip: blockSize
+        case .zstd, .lz4, .external: 1 << 20
+        }
     }
 
     /// Bytes that are enough for any chunk of `content` bytes, however it is compressed.

@@ -5,7 +5,8 @@ package import Streams
 ///
 /// One pool serves all files, so that one huge table keeps every core as busy as a thousand small ones. Memory is the
 /// budget of bytes in flight plus one workspace a thread, whatever the size and number of the files. A file whose store
-/// is slow fills its own window and then waits; what it may hold leaves room for every other open file.
+/// stalls fills its own window, which grows with the stalls, and then waits; what it may hold leaves room for every other
+/// open file.
 package struct DataPlane: Sendable {
     /// For reading, compressing, decoding and writing files.
     package let threads: BlockingThreads
@@ -14,7 +15,9 @@ package struct DataPlane: Sendable {
     /// Bytes of a file that are compressed on their own.
     package let chunkSize: Int
     /// Chunks of one file that are in flight at most.
-    package let window: Int
+    package let window: AdaptiveWindow
+    /// Units of one file that are decoded at once at most.
+    let units: Int
     /// Bytes that a chunk in flight may take.
     let chunkWeight: Int
     /// Counted in bytes.
@@ -49,7 +52,8 @@ package struct DataPlane: Sendable {
         chunkWeight = codec.weight(chunkSize: chunkSize)
         slots = Slots(count: max(flightBudget, (threads.count + 1) * chunkWeight))
         let share = slots.count / chunkWeight / concurrency
-        window = blocksInFlight ?? min(Self.maximumWindow, max(threads.count + 2, share))
+        units = blocksInFlight ?? 4 * threads.count + 4
+        window = AdaptiveWindow(units...max(units, blocksInFlight ?? min(Self.maximumWindow, share)))
         encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: chunkSize) }
         decoders = Workspaces { DecodingWorkspace() }
     }

@@ -13,6 +13,10 @@ package struct ZstdFrame: Hashable, Sendable {
     package var contentLength: Int?
     /// Bytes of memory that decoding it as a stream takes.
     package var windowSize: Int
+    /// Bytes of the header; of the whole frame, if it is a skippable one.
+    private var headerLength: Int
+    private var hasChecksum: Bool
+    private var isSkippable: Bool
 
     /// Reads the header at the beginning of `bytes`; `nil`: more bytes are needed.
     /// - Throws: ``CompressionError`` when no frame begins there.
@@ -23,8 +27,12 @@ package struct ZstdFrame: Hashable, Sendable {
             throw CompressionError(.corrupt, "no zstd frame: \(zstdErrorText(code))")
         }
         guard code == 0 else { return nil }
-        if header.frameType == ZSTD_skippableFrame {
+        isSkippable = header.frameType == ZSTD_skippableFrame
+        hasChecksum = header.checksumFlag != 0
+        headerLength = Int(header.headerSize)
+        if isSkippable {
             // Without content, and skipped by whoever decodes it.
+            headerLength = 8 + Int(clamping: header.frameContentSize)
             (contentLength, windowSize) = (0, 0)
             return
         }
@@ -39,14 +47,29 @@ package struct ZstdFrame: Hashable, Sendable {
         windowSize = Int(header.windowSize)
     }
 
-    /// Length of the whole frame at the beginning of `bytes`; `nil`: it does not end within them.
-    /// - Throws: ``CompressionError`` when it cannot be one.
-    package static func length(_ bytes: UnsafeRawBufferPointer) throws(CompressionError) -> Int? {
-        let code = ZSTD_findFrameCompressedSize(bytes.baseAddress, bytes.count)
-        guard ZSTD_isError(code) != 0 else { return code }
-        guard ZSTD_getErrorCode(code) == ZSTD_error_srcSize_wrong else {
-            throw CompressionError(.corrupt, "zstd frame is damaged: \(zstdErrorText(code))")
+    /// How far the frame reaches.
+    package enum Extent: Hashable, Sendable {
+        /// It has so many bytes.
+        case whole(Int)
+        /// So many bytes must be seen to tell more.
+        case atLeast(Int)
+    }
+
+    /// Walks the headers of the frame's blocks (RFC 8878, 3.1.1.2): 3 bytes little endian, bit 0 last block, bits 1 and 2
+    /// type, the rest size; a block of type 1 is one byte.
+    /// - Parameter bytes: as much of the frame as is there, from its beginning on.
+    /// - Returns: its length, or how much must be there to tell.
+    package func extent(of bytes: UnsafeRawBufferPointer) -> Extent {
+        var end = headerLength
+        if isSkippable { return end <= bytes.count ? .whole(end) : .atLeast(end) }
+        while true {
+            guard bytes.count >= end + 3 else { return .atLeast(end + 3) }
+            let header = Int(bytes[end]) | Int(bytes[end + 1]) << 8 | Int(bytes[end + 2]) << 16
+            end += 3 + (header >> 1 & 3 == 1 ? 1 : header >> 3)
+            if header & 1 == 1 {
+                end += hasChecksum ? 4 : 0
+                return end <= bytes.count ? .whole(end) : .atLeast(end)
+            }
         }
-        return nil
     }
 }

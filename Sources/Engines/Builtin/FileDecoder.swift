@@ -81,19 +81,14 @@ struct FileDecoder: Sendable {
         to target: SystemPackage.FileDescriptor,
         counted: ByteCount
     ) async throws {
-        let writer = PlacedWriter(
-            target: target,
-            path: path,
-            start: part.offset,
-            limit: part.size,
-            dataPlane: dataPlane,
-            counted: counted,
-            logger: logger
-        )
-        let (crc, written) = try await reader.withObject(part.object) { source in
-            var source = HashedSource(source)
-            let written = try await writer.write(&source, as: format)
-            return (source.crc, written)
+        let (crc, written): (CRC32, Int64)
+        do {
+            (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: true)
+        } catch let wrong as PlacedWriter.WrongGuess {
+            logger.warning(
+                "\(file.name): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
+            )
+            (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: false)
         }
         guard crc.value == part.hash else {
             throw EngineError(
@@ -105,33 +100,35 @@ struct FileDecoder: Sendable {
             throw EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
         }
     }
-}
 
-/// An object's pieces with the running hash of all that were taken.
-struct HashedSource: Sendable {
-    private let source: any ObjectSource
-    private(set) var crc = CRC32()
-
-    init(_ source: any ObjectSource) {
-        self.source = source
-    }
-
-    mutating func next() async throws -> ByteBuffer? {
-        try Task.checkCancellation()
-        let piece = try await source.next()
-        if let piece { crc.update(piece) }
-        return piece
-    }
-
-    /// Takes pieces until `received` has `count` bytes, or the object ends.
-    mutating func fill(_ received: inout ByteBuffer, to count: Int) async throws {
-        while received.readableBytes < count, let piece = try await next() {
-            if received.readableBytes == 0 {
-                received = piece
-            } else {
-                received.discardReadBytes()
-                received.writeImmutableBuffer(piece)
+    /// - Returns: the hash of the stored bytes, and the number of bytes of content.
+    private func write(
+        _ part: Part,
+        from reader: any BackupReader,
+        to target: SystemPackage.FileDescriptor,
+        counted: ByteCount,
+        guessing: Bool
+    ) async throws -> (CRC32, Int64) {
+        let before = counted.bytes
+        let writer = PlacedWriter(
+            target: target,
+            path: path,
+            start: part.offset,
+            limit: part.size,
+            dataPlane: dataPlane,
+            counted: counted,
+            guesses: guessing,
+            logger: logger
+        )
+        do {
+            return try await reader.withObject(part.object) { source in
+                var source = HashedSource(source)
+                let written = try await writer.write(&source, as: format)
+                return (source.crc, written)
             }
+        } catch {
+            counted.reset(to: before)
+            throw error
         }
     }
 }
@@ -139,7 +136,7 @@ struct HashedSource: Sendable {
 /// The bytes that one attempt has added to the meter.
 final class ByteCount: Sendable {
     private let meter: TransferMeter
-    private let bytes = TransferMeter()
+    private let own = TransferMeter()
 
     init(meter: TransferMeter) {
         self.meter = meter
@@ -147,10 +144,17 @@ final class ByteCount: Sendable {
 
     func add(_ count: Int64) {
         meter.add(bytes: count)
-        bytes.add(bytes: count)
+        own.add(bytes: count)
+    }
+
+    var bytes: Int64 { own.reading.bytes }
+
+    /// Forgets what was added since there were so many.
+    func reset(to count: Int64) {
+        add(count - bytes)
     }
 
     func discard() {
-        meter.add(bytes: -bytes.reading.bytes)
+        reset(to: 0)
     }
 }

@@ -65,9 +65,11 @@ private final class FileSink: ObjectSink {
     private let path: FilePath
     private let threads: BlockingThreads
     private let written = Mutex<Int64>(0)
+    private let writeBehind: WriteBehind
 
     init(descriptor: SystemPackage.FileDescriptor, path: FilePath, threads: BlockingThreads) {
         (self.descriptor, self.path, self.threads) = (descriptor, path, threads)
+        writeBehind = WriteBehind(descriptor)
     }
 
     static func create(_ path: FilePath) throws -> SystemPackage.FileDescriptor {
@@ -86,10 +88,11 @@ private final class FileSink: ObjectSink {
             defer { written += Int64(bytes.readableBytes) }
             return written
         }
-        try await threads.run { [descriptor, path] in
+        try await threads.run { [descriptor, path, writeBehind] in
             try fileCall("write", path) {
                 try bytes.withUnsafeReadableBytes { try descriptor.writeFully($0, at: start) }
             }
+            writeBehind.wrote(bytes.readableBytes)
         }
     }
 }

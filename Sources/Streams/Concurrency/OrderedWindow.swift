@@ -1,6 +1,39 @@
+/// How many inputs of one call may be in flight: few while the consumer keeps up, which keeps memory small and caches warm,
+/// more after it has stalled, so that the producers go on while it does.
+package struct AdaptiveWindow: Hashable, Sendable {
+    /// A consumer that takes longer for one output has stalled.
+    static let stall = Duration.milliseconds(50)
+
+    private let range: ClosedRange<Int>
+    /// The present width.
+    private(set) var width: Int
+    private var calm = 0
+
+    /// A window that begins with the least of `range` and grows up to its most.
+    package init(_ range: ClosedRange<Int>) {
+        precondition(range.lowerBound > 0, "a window below one would never start")
+        (self.range, width) = (range, range.lowerBound)
+    }
+
+    /// A window of fixed width.
+    package init(_ width: Int) {
+        self.init(width...width)
+    }
+
+    /// Notes how long the consumer took for one output.
+    mutating func consumed(in time: Duration) {
+        if time >= Self.stall {
+            (width, calm) = (min(range.upperBound, width * 2), 0)
+            return
+        }
+        calm += 1
+        if calm >= 4 * width, width > range.lowerBound { (width, calm) = (width - 1, 0) }
+    }
+}
+
 /// Turns inputs into outputs concurrently and hands these to `consume` in the order of the inputs.
 ///
-/// At most `window` of this call are computed or waiting. Every one of them holds its weight in `slots`, which several
+/// At most as many as `window` says are computed or waiting. Every one of them holds its weight in `slots`, which several
 /// calls share: together they bound memory. A call that holds nothing waits for its slots; a call that holds some never
 /// waits for more, so calls cannot block each other for ever.
 /// - Parameters:
@@ -11,13 +44,13 @@
 ///   - consume: its result is awaited before the next, which is the back-pressure.
 /// - Throws: the first error of any closure; the rest is cancelled and all slots are free again.
 package func withOrderedWindow<Input: Sendable, Output: Sendable>(
-    window: Int,
+    window: AdaptiveWindow,
     slots: Slots,
     next: () async throws -> (input: Input, weight: Int)?,
     produce: @escaping @Sendable (Input) async throws -> Output,
     consume: (Output) async throws -> Void
 ) async throws {
-    precondition(window > 0, "a window below one would never start")
+    var window = window
     var (taken, head) = (0, 0)
     var weights: [Int: Int] = [:]
     var finished: [Int: Output] = [:]
@@ -25,7 +58,7 @@ package func withOrderedWindow<Input: Sendable, Output: Sendable>(
     defer { for weight in weights.values { slots.release(weight) } }
     try await withThrowingTaskGroup(of: (Int, Output).self) { group in
         while pending != nil || head < taken {
-            while let (input, weight) = pending, taken - head < window {
+            while let (input, weight) = pending, taken - head < window.width {
                 if taken == head { try await slots.acquire(weight) } else if !slots.tryAcquire(weight) { break }
                 let index = taken
                 weights[index] = weight
@@ -34,7 +67,9 @@ package func withOrderedWindow<Input: Sendable, Output: Sendable>(
                 pending = try await next()
             }
             if let output = finished.removeValue(forKey: head) {
+                let start = ContinuousClock.now
                 try await consume(output)
+                window.consumed(in: ContinuousClock.now - start)
                 if let weight = weights.removeValue(forKey: head) { slots.release(weight) }
                 head += 1
             } else if let (index, output) = try await group.next() {
@@ -55,7 +90,7 @@ package func withOrderedWindow<Input: Sendable, Output: Sendable>(
 /// - Throws: the first error of either closure; the rest is cancelled and all slots are free again.
 package func withOrderedWindow<Output: Sendable>(
     count: Int,
-    window: Int,
+    window: AdaptiveWindow,
     weight: Int = 1,
     slots: Slots,
     produce: @escaping @Sendable (Int) async throws -> Output,

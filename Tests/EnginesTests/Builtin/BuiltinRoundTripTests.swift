@@ -224,6 +224,31 @@ struct BuiltinRoundTripTests {
         }
     }
 
+    @Test("a header of gzip within foreign gzip is a wrong guess, and the object is read in order")
+    func falseHeader() async throws {
+        try await withTablet { tablet, folder, plane, codec in
+            // Stored, so that the ten bytes of every member's header stand in the object as they are in the content.
+            let header: [UInt8] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]
+            let content = [UInt8](repeating: 5, count: 3000) + header + [UInt8](repeating: 6, count: 3000)
+            try FileTree.write(content, to: tablet.data.appending("shop").appending("note.txt"))
+            let member = try content.withUnsafeBytes { try GzipEncoder(level: .stored).encode($0) }
+            let storage = InMemoryStorage()
+            let shard = try ShardPath(keyspace: "commerce", shard: "0")
+            var manifest = try await backUp(tablet, to: storage, plane, codec)
+            let foreign = ByteBuffer(bytes: header + Array(member.readableBytesView.dropFirst(24)))
+            var crc = CRC32()
+            crc.update(foreign)
+            let index = try #require(manifest.builtin?.files.firstIndex { $0.name == "shop/note.txt" })
+            manifest.builtin?.files[index].hash = crc.value
+            manifest.builtin?.files[index].sizes = nil
+            storage.tamper(.file(index), of: Self.name, in: shard, with: foreign)
+            let target = try await restore(manifest, from: storage, into: folder, plane)
+            #expect(
+                try FileTree.read(target.data.appending("shop").appending("note.txt"), limit: 1 << 20) == content
+            )
+        }
+    }
+
     @Test("an object with more content than its file is not unpacked")
     func bomb() async throws {
         try await withTablet { tablet, folder, plane, codec in

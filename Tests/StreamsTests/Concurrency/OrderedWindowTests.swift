@@ -14,7 +14,7 @@ struct OrderedWindowTests {
     @Test("calls nothing for a count of zero")
     func empty() async throws {
         let slots = Slots(count: 1)
-        try await withOrderedWindow(count: 0, window: 4, slots: slots) {
+        try await withOrderedWindow(count: 0, window: AdaptiveWindow(4), slots: slots) {
             $0
         } consume: { _ in
             Issue.record("nothing")
@@ -27,7 +27,7 @@ struct OrderedWindowTests {
         let (slots, ended) = (Slots(count: 4), Events<Int>())
         let gates = (0..<20).map { _ in Gate() }
         var consumed: [Int] = []
-        try await withOrderedWindow(count: 20, window: 4, slots: slots) { index in
+        try await withOrderedWindow(count: 20, window: AdaptiveWindow(4), slots: slots) { index in
             if index % 4 != 3 { await gates[index + 1].wait() }
             ended.note(index)
             gates[index].open()
@@ -49,13 +49,14 @@ struct OrderedWindowTests {
     @Test(
         "keeps within window and slots, in order, under random completion",
         arguments: [
-            Case(window: 1, slots: 1), Case(window: 3, slots: 8), Case(window: 8, slots: 3), Case(window: 5, slots: 5),
+            Case(window: 1, slots: 1), Case(window: 3, slots: 8), Case(window: 8, slots: 3),
+            Case(window: 5, slots: 5),
         ]
     )
     func bounded(_ test: Case) async throws {
         let (slots, held) = (Slots(count: test.slots), Occupancy())
         var consumed: [Int] = []
-        try await withOrderedWindow(count: 200, window: test.window, slots: slots) { index in
+        try await withOrderedWindow(count: 200, window: AdaptiveWindow(test.window), slots: slots) { index in
             held.enter()
             for _ in 0..<(index &* 7919 % 31) { await Task.yield() }
             return index
@@ -72,7 +73,7 @@ struct OrderedWindowTests {
     @Test("computes as many at once as the window allows")
     func windowUsed() async throws {
         let (inside, full) = (Occupancy(), Gate())
-        try await withOrderedWindow(count: 3, window: 3, slots: Slots(count: 3)) { _ in
+        try await withOrderedWindow(count: 3, window: AdaptiveWindow(3), slots: Slots(count: 3)) { _ in
             if inside.enter() == 3 { full.open() }
             await full.wait()
         } consume: {
@@ -85,7 +86,7 @@ struct OrderedWindowTests {
         let (slots, running, events) = (Slots(count: 3), Occupancy(), Events<Int>())
         let all = Gate()
         await #expect(throws: Failure("produce")) {
-            try await withOrderedWindow(count: 50, window: 3, slots: slots) { index in
+            try await withOrderedWindow(count: 50, window: AdaptiveWindow(3), slots: slots) { index in
                 if running.enter() == 3 { all.open() }
                 await all.wait()
                 if index == failing { throw Failure("produce") }
@@ -105,7 +106,7 @@ struct OrderedWindowTests {
         let slots = Slots(count: 4)
         var consumed: [Int] = []
         await #expect(throws: Failure("consume")) {
-            try await withOrderedWindow(count: 50, window: 4, slots: slots) { index in
+            try await withOrderedWindow(count: 50, window: AdaptiveWindow(4), slots: slots) { index in
                 if index > 2 { await waitForCancellation() }
                 return index
             } consume: { index in
@@ -123,7 +124,7 @@ struct OrderedWindowTests {
         #expect(slots.tryAcquire())
         let task = Task {
             started.open()
-            try await withOrderedWindow(count: 5, window: 2, slots: slots) {
+            try await withOrderedWindow(count: 5, window: AdaptiveWindow(2), slots: slots) {
                 $0
             } consume: { _ in
                 Issue.record("there was no slot")
@@ -144,7 +145,7 @@ struct OrderedWindowTests {
             for _ in 0..<3 {
                 group.addTask {
                     var consumed: [Int] = []
-                    try await withOrderedWindow(count: 60, window: 4, slots: slots) { index in
+                    try await withOrderedWindow(count: 60, window: AdaptiveWindow(4), slots: slots) { index in
                         held.enter()
                         for _ in 0..<(index % 5) { await Task.yield() }
                         return index
@@ -160,5 +161,77 @@ struct OrderedWindowTests {
         }
         #expect(held.peak <= slotCount)
         #expect(freeSlots(slots) == slotCount)
+    }
+
+    @Test("inputs may come late and end early; what is in flight is finished")
+    func pulled() async throws {
+        let slots = Slots(count: 100)
+        var (given, consumed): ([Int], [Int]) = ([], [])
+        try await withOrderedWindow(window: AdaptiveWindow(3), slots: slots) {
+            await Task.yield()
+            guard given.count < 10 else { return nil }
+            given.append(given.count)
+            return (input: given.count - 1, weight: 30)
+        } produce: { input in
+            input * 2
+        } consume: {
+            consumed.append($0)
+        }
+        #expect(consumed == (0..<10).map { $0 * 2 })
+        #expect(freeSlots(slots) == 100)
+    }
+
+    @Test("an error of the source of inputs cancels the rest and frees all slots")
+    func sourceFails() async throws {
+        let slots = Slots(count: 10)
+        var given = 0
+        await #expect(throws: Failure("source")) {
+            try await withOrderedWindow(window: AdaptiveWindow(4), slots: slots) {
+                given += 1
+                if given == 4 { throw Failure("source") }
+                return (input: given, weight: 2)
+            } produce: { _ in
+                await waitForCancellation()
+            } consume: { _ in
+            }
+        }
+        #expect(freeSlots(slots) == 10)
+    }
+
+    @Test("a weight above all slots runs alone instead of never")
+    func oversized() async throws {
+        let (slots, inside) = (Slots(count: 4), Occupancy())
+        try await withOrderedWindow(count: 5, window: AdaptiveWindow(3), weight: 9, slots: slots) { index in
+            inside.enter()
+            return index
+        } consume: { _ in
+            inside.leave()
+        }
+        #expect(inside.peak == 1)
+        #expect(freeSlots(slots) == 4)
+    }
+}
+
+@Suite("AdaptiveWindow")
+struct AdaptiveWindowTests {
+    @Test("doubles at every stall up to its most, and narrows again in calm")
+    func adapts() {
+        var window = AdaptiveWindow(4...20)
+        #expect(window.width == 4)
+        for expected in [8, 16, 20, 20] {
+            window.consumed(in: AdaptiveWindow.stall)
+            #expect(window.width == expected)
+        }
+        for _ in 0..<80 { window.consumed(in: .milliseconds(1)) }
+        #expect(window.width == 19)
+        for _ in 0..<2000 { window.consumed(in: .milliseconds(1)) }
+        #expect(window.width == 4)
+    }
+
+    @Test("of fixed width stays so")
+    func fixed() {
+        var window = AdaptiveWindow(3)
+        window.consumed(in: .seconds(1))
+        #expect(window.width == 3)
     }
 }

@@ -3,40 +3,84 @@ import NIOCore
 import Streams
 
 extension PlacedWriter {
-    /// Decodes gzip: members of ours in parallel, since their header says where each belongs; any other stream in order.
+    /// Decodes gzip: members of ours in parallel, since their header says where each belongs; those of others likewise as
+    /// long as they can be told apart, and any other stream in order.
     /// - Returns: bytes of content.
     func writeGzip(_ source: inout HashedSource) async throws -> Int64 {
-        var received = ByteBuffer()
-        try await source.fill(&received, to: GzipMember.headerSize)
-        guard try received.withUnsafeReadableBytes({ try GzipMember(header: $0) }) != nil else {
-            return try await writeStream(&source, from: received, with: GzipDecoder())
+        try await source.fill(to: GzipMember.headerSize)
+        if try source.peek({ try GzipMember(header: $0) }) != nil {
+            return try await writeUnits {
+                try await nextMember(&source)
+            } decode: { workspace, member, content in
+                try workspace.gzip.decode(member, into: content)
+            }
         }
-        return try await writeUnits {
-            try await nextMember(&source, &received)
-        } decode: { workspace, member, content in
-            try workspace.gzip.decode(member, into: content)
+        var written: Int64 = 0
+        if guesses, let scan = source.peek({ ForeignGzipScan(first: $0) }) {
+            do {
+                written = try await writeUnits {
+                    try await nextGuess(&source, scan)
+                } decode: { workspace, member, content in
+                    try workspace.gzip.decode(member, into: content)
+                }
+            } catch let error as CompressionError where error.code == .corrupt {
+                throw WrongGuess(cause: error)
+            }
+            if try await source.isAtEnd() { return written }
         }
+        return try await writeStream(&source, after: written, with: GzipDecoder())
+    }
+
+    /// What looked like members of another writer was none, or is damaged: the object must be read again, in order.
+    struct WrongGuess: Error {
+        var cause: CompressionError
     }
 
     /// Cuts the next whole member of ours; `nil` at the end of the object.
-    private func nextMember(_ source: inout HashedSource, _ received: inout ByteBuffer) async throws -> Unit? {
-        try await source.fill(&received, to: GzipMember.headerSize)
-        if received.readableBytes == 0 { return nil }
-        guard let member = try received.withUnsafeReadableBytes({ try GzipMember(header: $0) }) else {
+    private func nextMember(_ source: inout HashedSource) async throws -> Unit? {
+        try await source.fill(to: GzipMember.headerSize)
+        let count = source.front.readableBytes
+        if count == 0 { return nil }
+        guard let member = try source.peek({ try GzipMember(header: $0) }) else {
             throw CompressionError(
                 .corrupt,
-                received.readableBytes < GzipMember.headerSize
-                    ? "gzip stream is truncated: \(received.readableBytes) bytes of a member"
+                count < GzipMember.headerSize
+                    ? "gzip stream is truncated: \(count) bytes of a member"
                     : "a gzip member without our header follows one with it"
             )
         }
-        try await source.fill(&received, to: member.length)
-        guard let bytes = received.readSlice(length: member.length) else {
+        try await source.fill(to: member.length)
+        guard let bytes = source.cut(member.length) else {
             throw CompressionError(
                 .corrupt,
-                "gzip stream is truncated: \(received.readableBytes) bytes of a member of \(member.length)"
+                "gzip stream is truncated: \(source.front.readableBytes) bytes of a member of \(member.length)"
             )
         }
         return Unit(bytes: bytes, contentLength: member.contentLength)
+    }
+
+    /// Cuts what seems to be the next whole member of another writer; `nil` when the rest must be decoded in order.
+    private func nextGuess(_ source: inout HashedSource, _ scan: ForeignGzipScan) async throws -> Unit? {
+        var seen = 0
+        while true {
+            let count = source.front.readableBytes
+            if let end = source.peek({ scan.end(ofMemberIn: $0, from: seen) }) {
+                return try guess(end, &source)
+            }
+            if count > ForeignGzipScan.maximumMember { return nil }
+            seen = count
+            try await source.fill(to: count + ForeignGzipScan.step, expecting: ForeignGzipScan.maximumMember / 8)
+            if source.front.readableBytes == count {
+                // The end of the object is the end of its last member.
+                return count == 0 ? nil : try guess(count, &source)
+            }
+        }
+    }
+
+    private func guess(_ length: Int, _ source: inout HashedSource) throws -> Unit? {
+        guard let contentLength = source.peek({ ForeignGzipScan.contentLength(ofMember: $0, length: length) }) else {
+            return nil
+        }
+        return source.cut(length).map { Unit(bytes: $0, contentLength: contentLength) }
     }
 }

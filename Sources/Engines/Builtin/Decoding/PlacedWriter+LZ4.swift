@@ -6,33 +6,29 @@ extension PlacedWriter {
     /// Decodes LZ4: independent blocks in parallel, dependent ones and older formats in order.
     /// - Returns: bytes of content.
     func writeLZ4(_ source: inout HashedSource) async throws -> Int64 {
-        var received = ByteBuffer()
         var written: Int64 = 0
         while true {
-            try await source.fill(&received, to: LZ4FrameHeader.maximumLength)
+            try await source.fill(to: LZ4FrameHeader.maximumLength)
             // An object without any byte is an empty file; the end of a frame may be the end of the object.
-            if received.readableBytes == 0 { return written }
-            guard let frame = try? received.withUnsafeReadableBytes({ try LZ4FrameHeader($0) }),
-                frame.hasIndependentBlocks
-            else {
-                return try await writeStream(&source, from: received, after: written, with: LZ4Decoder())
+            if source.front.readableBytes == 0 { return written }
+            guard let frame = try? source.peek({ try LZ4FrameHeader($0) }), frame.hasIndependentBlocks else {
+                return try await writeStream(&source, after: written, with: LZ4Decoder())
             }
-            received.moveReaderIndex(forwardBy: frame.length)
-            try await writeBlocks(of: frame, &source, &received, &written)
+            _ = source.cut(frame.length)
+            try await writeBlocks(of: frame, &source, &written)
         }
     }
 
     private func writeBlocks(
         of frame: LZ4FrameHeader,
         _ source: inout HashedSource,
-        _ received: inout ByteBuffer,
         _ written: inout Int64
     ) async throws {
         let (checksum, before) = (XXHash32(), written)
         var expected: UInt32?
         let dataPlane = dataPlane
         try await withOrderedWindow(window: dataPlane.window, slots: dataPlane.slots) {
-            switch try await nextBlock(of: frame, &source, &received) {
+            switch try await nextBlock(of: frame, &source) {
             case .block(let block): return (block, block.bytes.readableBytes + frame.maximumBlock)
             case .end(let checksum):
                 expected = checksum
@@ -40,7 +36,7 @@ extension PlacedWriter {
             case .incomplete(let needed):
                 throw CompressionError(
                     .corrupt,
-                    "LZ4 frame is truncated: \(received.readableBytes) bytes of at least \(needed)"
+                    "LZ4 frame is truncated: \(source.front.readableBytes) bytes of at least \(needed)"
                 )
             }
         } produce: { block in
@@ -62,16 +58,15 @@ extension PlacedWriter {
         }
     }
 
-    private func nextBlock(
-        of frame: LZ4FrameHeader,
-        _ source: inout HashedSource,
-        _ received: inout ByteBuffer
-    ) async throws -> LZ4Block.Next {
+    private func nextBlock(of frame: LZ4FrameHeader, _ source: inout HashedSource) async throws -> LZ4Block.Next {
         while true {
-            let next = try LZ4Block.next(in: frame, from: &received)
-            guard case .incomplete(let needed) = next else { return next }
-            try await source.fill(&received, to: needed)
-            if received.readableBytes < needed { return next }
+            let next = try source.cut { try LZ4Block.next(in: frame, from: &$0) }
+            switch next {
+            case .incomplete(let needed):
+                try await source.fill(to: needed)
+                if source.front.readableBytes < needed { return next }
+            case .block, .end: return next
+            }
         }
     }
 }

@@ -16,6 +16,8 @@ struct PlacedWriter: Sendable {
     let limit: Int64?
     let dataPlane: DataPlane
     let counted: ByteCount
+    /// Whether members of foreign gzip are looked for.
+    let guesses: Bool
     let writeBehind: WriteBehind
     let logger: Logger
 
@@ -26,10 +28,11 @@ struct PlacedWriter: Sendable {
         limit: Int64?,
         dataPlane: DataPlane,
         counted: ByteCount,
+        guesses: Bool,
         logger: Logger
     ) {
         (self.target, self.path, self.start, self.limit) = (target, path, start, limit)
-        (self.dataPlane, self.counted, self.logger) = (dataPlane, counted, logger)
+        (self.dataPlane, self.counted, self.guesses, self.logger) = (dataPlane, counted, guesses, logger)
         writeBehind = WriteBehind(target, from: start)
     }
 
@@ -77,7 +80,7 @@ struct PlacedWriter: Sendable {
                 if inFlight == 0 {
                     try await dataPlane.slots.acquire(weight)
                 } else {
-                    while inFlight >= dataPlane.window || !dataPlane.slots.tryAcquire(weight) {
+                    while inFlight >= dataPlane.units || !dataPlane.slots.tryAcquire(weight) {
                         guard let done = try await group.next() else {
                             try await dataPlane.slots.acquire(weight)
                             break
@@ -117,20 +120,17 @@ struct PlacedWriter: Sendable {
     /// Decodes what is left of the object in order.
     /// - Parameters:
     ///   - source: gives the rest.
-    ///   - beginning: bytes that were taken from the source already.
-    ///   - written: content before them.
+    ///   - written: content before that.
     ///   - decoder: goes from thread to thread with the file, one job at a time.
     /// - Returns: bytes of content, `written` included.
     /// - Throws: ``CompressionError``, ``EngineError``, ``FileError`` or what the source throws.
     func writeStream(
         _ source: inout HashedSource,
-        from beginning: ByteBuffer,
         after written: Int64 = 0,
         with decoder: any StreamDecoder
     ) async throws -> Int64 {
         let stream = StreamState(decoder, written: written)
-        var next: ByteBuffer? = beginning.readableBytes > 0 ? beginning : try await source.next()
-        while let piece = next {
+        while let piece = try await source.next() {
             try await dataPlane.threads.run {
                 try piece.withUnsafeReadableBytes { bytes in
                     try stream.decoder.decode(next: bytes, scratch: stream.scratch.bytes) { content in
@@ -139,7 +139,6 @@ struct PlacedWriter: Sendable {
                     }
                 }
             }
-            next = try await source.next()
         }
         try stream.decoder.endStream()
         return stream.written
