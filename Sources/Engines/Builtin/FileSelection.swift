@@ -15,10 +15,17 @@ struct SelectedFile: Hashable, Sendable {
 /// Which files of a stopped server a full backup holds, in the order of the manifest.
 ///
 /// The rules are Vitess's: InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that
-/// looks like a schema's; and tablespaces directly in the data directory, which are ours.
+/// looks like a schema's; and, which is ours, what a server needs besides directly in its data directory.
 enum FileSelection {
     private static let redoFolder = "#innodb_redo"
     private static let schemaSuffixes = [".frm", ".sst", ".ibd", ".sdi"]
+
+    /// Whether a file directly in the data directory is needed: a tablespace, MariaDB's undo logs (which it does not make
+    /// anew, as MySQL does with its `undo_001`), and the log of Aria, in which MariaDB keeps its system tables.
+    private static func isNeeded(_ name: String) -> Bool {
+        if name.hasSuffix(".ibd") || name.hasSuffix(".ibu") || name == "aria_log_control" { return true }
+        return name.wholeMatch(of: /(undo[0-9]{3}|aria_log\.[0-9]{8})/) != nil
+    }
 
     /// Lists the files.
     /// - Throws: ``FileError``; ``EngineError`` with code `unsupportedFile` for a folder or special file where a file
@@ -36,7 +43,7 @@ enum FileSelection {
         }
         let inData = try FileTree.list(directory.data) ?? []
         // Vitess leaves general and undo tablespaces out and restores a server that misses them; it restores any name.
-        for name in inData where name != "mysql.ibd" && (name.hasSuffix(".ibd") || name.hasSuffix(".ibu")) {
+        for name in inData where name != "mysql.ibd" && isNeeded(name) {
             files.append(try file(name, at: directory.data.appending(name), base: .data))
         }
         for name in inData {

@@ -17,6 +17,7 @@ package enum DefaultInitSQL {
             DROP USER IF EXISTS ''@'%';
             DROP USER IF EXISTS ''@'localhost';
             DROP USER IF EXISTS 'root'@'%';
+            \(version.product == .mariadb ? "DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1';" : "")
             DROP DATABASE IF EXISTS test;
             CREATE USER 'vt_dba'@'localhost';
             GRANT ALL ON *.* TO 'vt_dba'@'localhost';

@@ -32,13 +32,20 @@ extension Mysqld {
     }
 
     private func installSystemTables() async throws {
-        if installation.version.product == .mariadb || !installation.version.isAtLeast(5, 7, 0) {
+        let version = installation.version
+        if version.product == .mariadb {
+            let program = try MysqldInstallation.program("mysql_install_db", root: installation.root)
+            // Otherwise root could log in as the system's root only; and no users without a name or for this host's name.
+            let modern = ["--auth-root-authentication-method=normal", "--skip-test-db", "--cross-bootstrap"]
+            try await runOnce(program, arguments: version.isAtLeast(10, 4, 0) ? modern : [])
+        } else if version.isAtLeast(5, 7, 0) {
+            try await runOnce(installation.mysqld, arguments: ["--initialize-insecure"])
+        } else {
             throw MysqldError(
                 .installation,
-                "initialising \(installation.version.product.rawValue) \(installation.version) is not available in this version yet"
+                "MySQL \(version) is too old: data directories are made for 5.7 and later; HINT: set VT_MYSQL_ROOT to a newer one"
             )
         }
-        try await runOnce(arguments: ["--initialize-insecure"])
     }
 
     private func initScript(_ file: FilePath?) throws -> String {

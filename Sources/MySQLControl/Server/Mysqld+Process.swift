@@ -119,13 +119,14 @@ extension Mysqld {
         return error
     }
 
-    /// Runs a mysqld that ends by itself, such as `--initialize-insecure`, within the start timeout.
+    /// Runs a program of the distribution that ends by itself, within the start timeout.
     /// - Throws: ``MysqldError`` with code `start` and the tail of the error log.
-    func runOnce(arguments: [String]) async throws {
-        let command = serverCommand(arguments)
+    func runOnce(_ program: FilePath, arguments: [String]) async throws {
+        let command = command(program, arguments)
+        let name = program.lastComponent?.string ?? program.string
         let status: TerminationStatus
         do {
-            status = try await withDeadline(startTimeout, operation: "mysqld \(arguments.joined(separator: " "))") {
+            status = try await withDeadline(startTimeout, operation: "\(name) \(arguments.joined(separator: " "))") {
                 try await runToEnd(command)
             }
         } catch let error as DeadlineExceeded {
@@ -134,17 +135,17 @@ extension Mysqld {
         guard status.isSuccess else {
             throw MysqldError(
                 .start,
-                "mysqld \(arguments.joined(separator: " ")) failed (\(status))\n\(ErrorLogTail.text(directory.errorLog))"
+                "\(name) \(arguments.joined(separator: " ")) failed (\(status))\n\(ErrorLogTail.text(directory.errorLog))"
             )
         }
     }
 
     // MARK: Process
 
-    private func serverCommand(_ arguments: [String]) -> [String] {
-        user.launcher(setpriv: Self.setpriv) + [
-            installation.mysqld.string, "--defaults-file=\(directory.configuration)",
-        ]
+    private func serverCommand(_ arguments: [String]) -> [String] { command(installation.mysqld, arguments) }
+
+    private func command(_ program: FilePath, _ arguments: [String]) -> [String] {
+        user.launcher(setpriv: Self.setpriv) + [program.string, "--defaults-file=\(directory.configuration)"]
             + ["--basedir=\(installation.baseDirectory)"] + user.serverArguments + arguments
     }
 

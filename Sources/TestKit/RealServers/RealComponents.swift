@@ -9,6 +9,16 @@ package enum RealComponents {
         ProcessInfo.processInfo.environment["VT_MYSQL_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
     }
 
+    /// `VT_MARIADB_ROOT`, or `nil` when it is not set.
+    package static var mariaDBRoot: FilePath? {
+        ProcessInfo.processInfo.environment["VT_MARIADB_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
+    }
+
+    /// Whether suites on a real MariaDB run; like ``runsMySQL``.
+    package static var runsMariaDB: Bool {
+        mariaDBRoot != nil || ProcessInfo.processInfo.environment["VTB_REQUIRE_REAL"] == "1"
+    }
+
     /// Whether suites on a real mysqld run.
     ///
     /// Without it they are skipped with a reason, unless `VTB_REQUIRE_REAL=1`: then they run and fail.

@@ -9,11 +9,33 @@ package import SystemPackage
 
 /// Makes mysqld servers for tests: initialised once in all, copied for each.
 package actor TestServers {
-    /// All suites of a run share one, so that one data directory is initialised.
-    package static let shared = TestServers()
+    /// Whose servers these are.
+    package enum Product: String, Sendable {
+        case mysql, mariaDB
 
+        /// `VT_MYSQL_ROOT` for programs that shall use it.
+        package var root: FilePath? {
+            switch self {
+            case .mysql: RealComponents.mysqlRoot
+            case .mariaDB: RealComponents.mariaDBRoot
+            }
+        }
+    }
+
+    /// All suites of a run share one for each product, so that one data directory is initialised.
+    package static let shared = TestServers(.mysql)
+    private static let mariaDB = TestServers(.mariaDB)
+
+    /// The servers of a product.
+    package static func shared(_ product: Product) -> TestServers { product == .mysql ? shared : mariaDB }
+
+    private let product: Product
     private var template: Task<FilePath, any Error>?
     private var serverID: UInt32 = 1000
+
+    private init(_ product: Product) {
+        self.product = product
+    }
 
     /// Who runs the servers: we, or nobody (65534) when we are root.
     package static var user: MysqldUser {
@@ -36,13 +58,14 @@ package actor TestServers {
             error: .string(limit: 4096)
         )
         serverID += 1
-        let mysqld = try await Self.describe(folder, serverID: serverID, eventLoops: eventLoops)
+        let mysqld = try await Self.describe(product, folder, serverID: serverID, eventLoops: eventLoops)
         // A server of its own, with settings of its own.
         try FileTree.remove(mysqld.directory.data.appending("auto.cnf"))
         try FileTree.remove(mysqld.directory.configuration)
         try await mysqld.writeConfiguration()
         if let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
-            let own = Array("super-read-only = OFF\nread-only = OFF\nbind-address = 127.0.0.1\n\(settings)\n".utf8)
+            let superReadOnly = product == .mysql ? "super-read-only = OFF\n" : ""
+            let own = Array("\(superReadOnly)read-only = OFF\nbind-address = 127.0.0.1\n\(settings)\n".utf8)
             try FileTree.write(text + own, to: mysqld.directory.configuration, owner: Self.user.fileOwner)
         }
         return mysqld
@@ -51,7 +74,7 @@ package actor TestServers {
     /// A server on a folder that holds a restored backup.
     package func restoredServer(in folder: FilePath, eventLoops: any EventLoopGroup) async throws -> Mysqld {
         serverID += 1
-        let mysqld = try await Self.describe(folder, serverID: serverID, eventLoops: eventLoops)
+        let mysqld = try await Self.describe(product, folder, serverID: serverID, eventLoops: eventLoops)
         try await mysqld.writeConfiguration()
         if let owner = Self.user.fileOwner {
             _ = try await Subprocess.run(
@@ -67,17 +90,17 @@ package actor TestServers {
     private func initialised(_ eventLoops: any EventLoopGroup) async throws -> FilePath {
         if let template { return try await template.value }
         // Kept for the other suites: whoever comes first makes it, everybody waits for it.
-        let task = Task { try await Self.makeTemplate(eventLoops) }
+        let task = Task { [product] in try await Self.makeTemplate(product, eventLoops) }
         template = task
         return try await task.value
     }
 
-    private static func makeTemplate(_ eventLoops: any EventLoopGroup) async throws -> FilePath {
+    private static func makeTemplate(_ product: Product, _ eventLoops: any EventLoopGroup) async throws -> FilePath {
         try FileTree.createDirectory(RealComponents.testRoot, parents: true)
         chmod(RealComponents.testRoot.string, 0o755)
-        let folder = RealComponents.testRoot.appending("template-\(getpid())")
+        let folder = RealComponents.testRoot.appending("template-\(product.rawValue)-\(getpid())")
         try FileTree.remove(folder)
-        let mysqld = try await describe(folder, serverID: 999, eventLoops: eventLoops)
+        let mysqld = try await describe(product, folder, serverID: 999, eventLoops: eventLoops)
         try await mysqld.initialize(initSQLFile: nil) { server in
             try await server.resetReplication()
         }
@@ -85,14 +108,15 @@ package actor TestServers {
     }
 
     private static func describe(
+        _ product: Product,
         _ folder: FilePath,
         serverID: UInt32,
         eventLoops: any EventLoopGroup
     ) async throws -> Mysqld {
-        guard let root = RealComponents.mysqlRoot else {
+        guard let root = product.root else {
             throw MysqldError(
                 .installation,
-                "VT_MYSQL_ROOT is not set; HINT: eval \"$(Scripts/bootstrap --print-env)\""
+                "the root of \(product.rawValue) is not set; HINT: eval \"$(Scripts/bootstrap --print-env)\""
             )
         }
         var mysqld = Mysqld(

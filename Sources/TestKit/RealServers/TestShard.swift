@@ -13,6 +13,7 @@ package struct TestShard: Sendable {
     /// Everything of this shard lies in here.
     package let folder: FilePath
     package let eventLoops: MultiThreadedEventLoopGroup
+    private let product: TestServers.Product
 
     package var storageRoot: FilePath { folder.appending("s") }
     package var dataRoot: FilePath { folder.appending("v") }
@@ -20,6 +21,7 @@ package struct TestShard: Sendable {
 
     /// Runs `body` with a fresh shard whose primary is empty, with database `vt_commerce`.
     package static func with<Result: Sendable>(
+        _ product: TestServers.Product = .mysql,
         _ body: @escaping @Sendable (TestShard) async throws -> Result
     ) async throws -> Result {
         try await serverSlots.acquire()
@@ -27,9 +29,12 @@ package struct TestShard: Sendable {
         return try await withTemporaryFolder { folder in
             let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
             return try await withCleanup {
-                let mysqld = try await TestServers.shared.server(in: folder.appending("p"), eventLoops: eventLoops)
+                let mysqld = try await TestServers.shared(product).server(
+                    in: folder.appending("p"),
+                    eventLoops: eventLoops
+                )
                 return try await mysqld.withServer { primary in
-                    let shard = TestShard(primary: primary, folder: folder, eventLoops: eventLoops)
+                    let shard = TestShard(primary: primary, folder: folder, eventLoops: eventLoops, product: product)
                     try shard.prepare()
                     try await primary.sql("CREATE DATABASE vt_commerce")
                     return try await body(shard)
@@ -93,6 +98,7 @@ package struct TestShard: Sendable {
     ) async throws -> ProgramRun {
         var environment = environment
         environment["VTDATAROOT"] = environment["VTDATAROOT"] ?? dataRoot.string
+        if let root = product.root { environment["VT_MYSQL_ROOT"] = root.string }
         return try await Programs.run(
             Programs.path("vtbackup"),
             flags + arguments,
@@ -134,7 +140,7 @@ package struct TestShard: Sendable {
             let target = folder.appending("r")
             let run = try await vtbackup("--restore-to=\(target)")
             guard run.succeeded else { throw MysqldError(.start, "restore failed: \(run.standardError.suffix(2000))") }
-            let mysqld = try await TestServers.shared.restoredServer(in: target, eventLoops: eventLoops)
+            let mysqld = try await TestServers.shared(product).restoredServer(in: target, eventLoops: eventLoops)
             return try await mysqld.withServer { try await body($0) }
         }
     }
