@@ -3,6 +3,8 @@
 //
 //   copy-benchmark backup TABLET STORAGE ENGINE LEVEL      TABLET is a stopped tablet's folder; ENGINE may be `none`
 //   copy-benchmark restore TABLET STORAGE [durable]        into TABLET, which is made
+//   copy-benchmark stop TABLET STORAGE ENGINE LEVEL        an object fails for good in mid-copy: prints the milliseconds
+//                                                          from then until everything has stopped
 
 import Catalog
 import Compression
@@ -13,6 +15,7 @@ import MySQLControl
 import NIOCore
 import Storage
 import Streams
+import Synchronization
 import SystemPackage
 
 let arguments = CommandLine.arguments
@@ -22,7 +25,7 @@ let shard = try ShardPath(keyspace: "bench", shard: "0")
 let name = "2026-01-01.000000.bench-0000000001"
 let logger = Logger(label: "bench") { _ in SwiftLogNoOpLogHandler() }
 let concurrency = 4
-let isBackup = arguments[1] == "backup"
+let isBackup = arguments[1] != "restore"
 let engine = isBackup ? arguments[4] : ""
 let codec: Codec = !isBackup || engine == "none" ? .identity : try Codec(engine: engine, level: Int(arguments[5]) ?? 1)
 
@@ -55,6 +58,71 @@ func backUp(_ plane: DataPlane, _ storage: FileStorage) async throws {
     try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
 }
 
+/// Lets one object fail after some writes, in both attempts, and remembers when.
+final class FailingWriter: BackupWriter {
+    struct Broken: Error {}
+
+    let next: any BackupWriter
+    let failed = Mutex<ContinuousClock.Instant?>(nil)
+
+    init(_ next: any BackupWriter) {
+        self.next = next
+    }
+
+    var name: String { next.name }
+
+    func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64
+    {
+        try await next.put(object, sizeHint: sizeHint) { sink in
+            try await body(FailingSink(next: sink, writer: object == .file(0) ? self : nil))
+        }
+    }
+
+    func commit(manifest: ByteBuffer) async throws { try await next.commit(manifest: manifest) }
+
+    func abort() async throws { try await next.abort() }
+}
+
+final class FailingSink: ObjectSink {
+    private let next: any ObjectSink
+    private let writer: FailingWriter?
+    private let writes = Mutex(0)
+
+    init(next: any ObjectSink, writer: FailingWriter?) {
+        (self.next, self.writer) = (next, writer)
+    }
+
+    func write(_ bytes: ByteBuffer) async throws {
+        if let writer,
+            writes.withLock({
+                $0 += 1
+                return $0
+            }) > 10
+        {
+            writer.failed.withLock { $0 = .now }
+            throw FailingWriter.Broken()
+        }
+        try await next.write(bytes)
+    }
+}
+
+func stop(_ plane: DataPlane, _ storage: FileStorage) async throws {
+    let writer = FailingWriter(try await storage.startBackup(name, of: shard))
+    let copier = BuiltinBackup(
+        dataPlane: plane,
+        concurrency: concurrency,
+        progressInterval: .seconds(5),
+        logger: logger
+    )
+    do {
+        _ = try await copier.copyFiles(of: tablet, to: writer, meter: TransferMeter())
+        fatalError("it should have failed")
+    } catch {
+        guard let failed = writer.failed.withLock({ $0 }) else { throw error }
+        print((ContinuousClock.now - failed) / .milliseconds(1))
+    }
+}
+
 func restore(_ plane: DataPlane, _ storage: FileStorage) async throws {
     let reader = try storage.backup(name, of: shard)
     let manifest = try Manifest(decoding: try await reader.read(.manifest, limit: Manifest.maximumSize))
@@ -73,10 +141,10 @@ func restore(_ plane: DataPlane, _ storage: FileStorage) async throws {
 try await BlockingThreads.with(count: concurrency + 1) { fileThreads in
     try await BlockingThreads.with(count: ProcessInfo.processInfo.activeProcessorCount) { threads in
         let storage = FileStorage(root: FilePath(arguments[3]), threads: fileThreads)
-        if isBackup {
-            try await backUp(dataPlane(threads), storage)
-        } else {
-            try await restore(dataPlane(threads), storage)
+        switch arguments[1] {
+        case "backup": try await backUp(dataPlane(threads), storage)
+        case "stop": try await stop(dataPlane(threads), storage)
+        default: try await restore(dataPlane(threads), storage)
         }
     }
 }

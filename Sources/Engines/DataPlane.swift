@@ -51,9 +51,10 @@ package struct DataPlane: Sendable {
         self.chunkSize = chunkSize
         chunkWeight = codec.weight(chunkSize: chunkSize)
         slots = Slots(count: max(flightBudget, (threads.count + 1) * chunkWeight))
-        let share = slots.count / chunkWeight / concurrency
-        units = blocksInFlight ?? 4 * threads.count + 4
-        window = AdaptiveWindow(units...max(units, blocksInFlight ?? min(Self.maximumWindow, share)))
+        // What stalled files hold must leave something for every other open file.
+        let share = max(1, slots.count / chunkWeight / concurrency)
+        units = min(share, blocksInFlight ?? 4 * threads.count + 4)
+        window = AdaptiveWindow(units...(blocksInFlight == nil ? max(units, min(Self.maximumWindow, share)) : units))
         encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: chunkSize) }
         decoders = Workspaces { DecodingWorkspace() }
     }
