@@ -64,6 +64,8 @@ final class FailingWriter: BackupWriter {
 
     let next: any BackupWriter
     let failed = Mutex<ContinuousClock.Instant?>(nil)
+    /// The first object that gets so far.
+    let victim = Mutex<ObjectName?>(nil)
 
     init(_ next: any BackupWriter) {
         self.next = next
@@ -74,7 +76,7 @@ final class FailingWriter: BackupWriter {
     func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64
     {
         try await next.put(object, sizeHint: sizeHint) { sink in
-            try await body(FailingSink(next: sink, writer: object == .file(0) ? self : nil))
+            try await body(FailingSink(next: sink, object: object, writer: self))
         }
     }
 
@@ -85,22 +87,24 @@ final class FailingWriter: BackupWriter {
 
 final class FailingSink: ObjectSink {
     private let next: any ObjectSink
-    private let writer: FailingWriter?
-    private let writes = Mutex(0)
+    private let object: ObjectName
+    private let writer: FailingWriter
+    private let writes = Atomic(0)
 
-    init(next: any ObjectSink, writer: FailingWriter?) {
-        (self.next, self.writer) = (next, writer)
+    init(next: any ObjectSink, object: ObjectName, writer: FailingWriter) {
+        (self.next, self.object, self.writer) = (next, object, writer)
     }
 
     func write(_ bytes: ByteBuffer) async throws {
-        if let writer,
-            writes.withLock({
-                $0 += 1
-                return $0
-            }) > 10
-        {
-            writer.failed.withLock { $0 = .now }
-            throw FailingWriter.Broken()
+        if writes.add(1, ordering: .relaxed).newValue > 10 {
+            let isVictim = writer.victim.withLock { victim in
+                victim = victim ?? object
+                return victim == object
+            }
+            if isVictim {
+                writer.failed.withLock { $0 = .now }
+                throw FailingWriter.Broken()
+            }
         }
         try await next.write(bytes)
     }

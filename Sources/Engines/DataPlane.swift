@@ -22,8 +22,8 @@ package struct DataPlane: Sendable {
     let chunkWeight: Int
     /// Counted in bytes.
     let slots: Slots
-    /// For the one decoder that needs much memory of its own.
-    let largeWindow = Slots(count: 1)
+    /// Bytes that a single decoder may take: all that is not overhead.
+    let memory: Int
     let encoders: Workspaces<EncodingWorkspace>
     let decoders: Workspaces<DecodingWorkspace>
 
@@ -51,6 +51,7 @@ package struct DataPlane: Sendable {
         self.chunkSize = chunkSize
         chunkWeight = codec.weight(chunkSize: chunkSize)
         slots = Slots(count: max(flightBudget, (threads.count + 1) * chunkWeight))
+        memory = 2 * slots.count
         // What stalled files hold must leave something for every other open file.
         let share = max(1, slots.count / chunkWeight / concurrency)
         units = min(share, blocksInFlight ?? 4 * threads.count + 4)
@@ -89,9 +90,14 @@ final class DecodingWorkspace {
     private(set) lazy var zstd = ZstdDecoder()
     private var output = RawBuffer(count: 1 << 18)
 
-    /// Memory for `count` bytes of content.
+    /// More than any usual unit holds; nothing larger is kept.
+    private static let usual = 8 << 20
+
+    /// Memory for `count` bytes of content, until the next call.
     func content(_ count: Int) -> UnsafeMutableRawBufferPointer {
-        if output.bytes.count < count { output = RawBuffer(count: count) }
+        if output.bytes.count < count || output.bytes.count > max(count, Self.usual) {
+            output = RawBuffer(count: count)
+        }
         return UnsafeMutableRawBufferPointer(rebasing: output.bytes[..<count])
     }
 }

@@ -76,6 +76,8 @@ struct ExternalProcessTests {
             let message = await failure(script, pieces: 100, stallLimit: .milliseconds(200))
             #expect(message.contains("has done nothing for 0.2 seconds"), "\(script)")
         }
+        let message = await failure("exec 1>&- 2>&-; sleep 1000", stallLimit: .milliseconds(200))
+        #expect(message.contains("did not end for 0.2 seconds"))
     }
 
     @Test("a slow source or store is not the child's fault")

@@ -52,6 +52,7 @@ struct ForeignFormatsTests {
 
     private func withPlane<Result: Sendable>(
         _ codec: Codec,
+        flightBudget: Int = 96 << 20,
         _ body: @escaping @Sendable (DataPlane, FilePath) async throws -> Result
     ) async throws -> Result {
         try await withTemporaryFolder { folder in
@@ -63,7 +64,7 @@ struct ForeignFormatsTests {
                         blockSize: 250_000,
                         blocksInFlight: nil,
                         concurrency: 2,
-                        flightBudget: 32 << 20
+                        flightBudget: flightBudget
                     ),
                     folder
                 )
@@ -147,10 +148,19 @@ struct ForeignFormatsTests {
         }
     }
 
+    @Test("an object that takes more memory to decode than there is says so")
+    func tooLarge() async throws {
+        let object = try await pipe(Self.content, through: "zstd -19 --long=27")
+        let error = await #expect(throws: EngineError.self) {
+            _ = try await restore(object, engine: "zstd", flightBudget: 32 << 20)
+        }
+        #expect("\(String(describing: error))".contains("HINT: give at least --memory-budget=192MiB"))
+    }
+
     /// Restores a backup of one file with this object.
-    private func restore(_ object: [UInt8], engine: String) async throws -> [UInt8]? {
+    private func restore(_ object: [UInt8], engine: String, flightBudget: Int = 96 << 20) async throws -> [UInt8]? {
         let shard = try ShardPath(keyspace: "commerce", shard: "0")
-        return try await withPlane(.identity) { plane, folder in
+        return try await withPlane(.identity, flightBudget: flightBudget) { plane, folder in
             let storage = InMemoryStorage()
             let writer = try await storage.startBackup(Self.name, of: shard)
             let stored = try await writer.store(.file(0), sizeHint: nil) { sink in

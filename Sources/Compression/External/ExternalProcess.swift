@@ -6,8 +6,8 @@ import Synchronization
 
 /// One run of an ``ExternalCommand``: bytes in, bytes out, and the truth about how it ended.
 package struct ExternalProcess: Sendable {
-    /// What is done when the child neither takes nor gives anything.
-    package static let defaultStallLimit = Duration.seconds(60)
+    /// How long a child may do nothing; compressors with large blocks are silent for minutes.
+    package static let defaultStallLimit = Duration.seconds(600)
 
     private let command: ExternalCommand
     private let stallLimit: Duration
@@ -44,9 +44,43 @@ package struct ExternalProcess: Sendable {
         // A signal from the terminal is for us; we end the child in our own order.
         options.createSession = true
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: .milliseconds(500))]
-        let result: ExecutionResult<Bool, SequenceOutput, SequenceOutput>
+        let ending = try await withThrowingTaskGroup(of: Ending.self) { [options] group in
+            let (conversation, over) = AsyncStream<Void>.makeStream()
+            group.addTask {
+                try await run(options, input: input, output: output) { over.finish() }
+            }
+            group.addTask {
+                for await _ in conversation {}
+                try await Task.sleep(for: stallLimit)
+                throw failure("closed its output, did not end for \(stallLimit) and was killed")
+            }
+            defer { group.cancelAll() }
+            guard let first = try await group.next() else { throw CancellationError() }
+            return first
+        }
+        try Task.checkCancellation()
+        switch ending.status {
+        case .exited(0): break
+        case .exited(let code): throw failure("exited with status \(code)")
+        case .signaled(let signal): throw failure("was ended by signal \(signal)")
+        }
+        guard ending.tookAll else { throw failure("ended before it had read all of its input") }
+    }
+
+    private struct Ending: Sendable {
+        var status: TerminationStatus
+        /// It has read its input to the end.
+        var tookAll: Bool
+    }
+
+    private func run(
+        _ options: PlatformOptions,
+        input: @escaping @Sendable () async throws -> ByteBuffer?,
+        output: @escaping @Sendable (ByteBuffer) async throws -> Void,
+        over: @escaping @Sendable () -> Void
+    ) async throws -> Ending {
         do {
-            result = try await Subprocess.run(
+            let result = try await Subprocess.run(
                 .name(command.words[0]),
                 arguments: Arguments(Array(command.words.dropFirst())),
                 platformOptions: options,
@@ -54,17 +88,14 @@ package struct ExternalProcess: Sendable {
                 output: .sequence,
                 error: .sequence
             ) { execution in
-                try await converse(with: execution, input: input, output: output)
+                let tookAll = try await converse(with: execution, input: input, output: output)
+                over()
+                return tookAll
             }
+            return Ending(status: result.terminationStatus, tookAll: result.closureResult)
         } catch let error as SubprocessError {
             throw failure("cannot be run: \(error)")
         }
-        switch result.terminationStatus {
-        case .exited(0): break
-        case .exited(let code): throw failure("exited with status \(code)")
-        case .signaled(let signal): throw failure("was ended by signal \(signal)")
-        }
-        guard result.closureResult else { throw failure("ended before it had read all of its input") }
     }
 
     private func failure(_ what: String) -> CompressionError {
@@ -91,6 +122,8 @@ package struct ExternalProcess: Sendable {
                 for try await piece in execution.standardOutput {
                     try await activity.outside { try await output(piece.withUnsafeBytes { ByteBuffer(bytes: $0) }) }
                 }
+                // The sequence also ends when we are cancelled: that is not the end of the output.
+                try Task.checkCancellation()
                 return .output
             }
             group.addTask {
@@ -117,10 +150,9 @@ package struct ExternalProcess: Sendable {
     ) async throws {
         while let piece = try await activity.outside(input) {
             try Task.checkCancellation()
-            do {
-                _ = try await writer.write(Array(piece.readableBytesView))
-            } catch {
-                // Its exit status says more than a broken pipe.
+            // Fewer bytes or a broken pipe: it has ended, and its exit status says more.
+            let written = try? await writer.write(Array(piece.readableBytesView))
+            guard written == piece.readableBytes else {
                 try Task.checkCancellation()
                 try? await writer.finish()
                 return

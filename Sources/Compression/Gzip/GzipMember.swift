@@ -11,7 +11,7 @@ package struct GzipMember: Hashable, Sendable {
     /// No member is shorter: header, an empty block, trailer.
     static let minimumLength = headerSize + 2 + trailerSize
     /// No member that we write or accept in parallel has more content than this.
-    package static let maximumContent = 64 << 20
+    package static let maximumContent = 32 << 20
 
     /// Bytes of the whole member, header and trailer included.
     package var length: Int

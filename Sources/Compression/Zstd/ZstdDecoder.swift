@@ -10,9 +10,11 @@ package final class ZstdDecoder: StreamDecoder {
     private var frames = 0
 
     /// Allocates the tables and begins a fresh stream.
-    package init() {
+    /// - Parameter maximumWindow: bytes; a frame of the stream that needs more is an error.
+    package init(maximumWindow: Int = ZstdFrame.maximumWindow) {
         context = ZSTD_createDCtx()
-        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Int32(ZstdFrame.maximumWindow.trailingZeroBitCount))
+        let log = Int.bitWidth - (max(maximumWindow, 1 << 10) - 1).leadingZeroBitCount
+        ZSTD_DCtx_setParameter(context, ZSTD_d_windowLogMax, Int32(log))
     }
 
     deinit {

@@ -88,6 +88,9 @@ struct FileDecoder: Sendable {
             logger.warning(
                 "\(file.name): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
             )
+            // Wrong places may lie behind the true end.
+            let (path, offset) = (path, part.offset)
+            try await dataPlane.threads.run { try fileCall("truncate", path) { try target.resize(to: offset) } }
             (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: false)
         }
         guard crc.value == part.hash else {

@@ -91,8 +91,8 @@ private final class FileSink: ObjectSink {
         try await threads.run { [descriptor, path, writeBehind] in
             try fileCall("write", path) {
                 try bytes.withUnsafeReadableBytes { try descriptor.writeFully($0, at: start) }
+                try writeBehind.wrote(bytes.readableBytes)
             }
-            writeBehind.wrote(bytes.readableBytes)
         }
     }
 }

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import Synchronization
 package import SystemPackage
 
@@ -21,8 +22,9 @@ package final class WriteBehind: Sendable {
 
     /// Notes that `count` more bytes were written, roughly in order; now and then waits for the disk.
     ///
-    /// Blocking. An error of the disk is not reported here: the sync will.
-    package func wrote(_ count: Int) {
+    /// Blocking. Waiting for the disk takes its errors away from the sync at the end, so they are thrown here.
+    /// - Throws: `Errno`; the file is not what was written then.
+    package func wrote(_ count: Int) throws(Errno) {
         let spans = state.withLock { state -> Range<Int64> in
             state.written += Int64(count)
             let (before, now) = (state.started, state.written / Self.span)
@@ -30,22 +32,26 @@ package final class WriteBehind: Sendable {
             return before..<now
         }
         for index in spans {
-            _ = sync_file_range(
-                file.rawValue,
-                base + index * Self.span,
-                Self.span,
-                UInt32(CLINUX_SYNC_FILE_RANGE_WRITE)
-            )
-            if index > 0 { settle(index - 1) }
+            _ = try synchronize(index, CLINUX_SYNC_FILE_RANGE_WRITE)
+            if index > 0 { try settle(index - 1) }
         }
     }
 
     /// Waits until a span is on disk and lets its pages go.
-    private func settle(_ index: Int64) {
-        let offset = base + index * Self.span
+    private func settle(_ index: Int64) throws(Errno) {
         let flags =
             CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE | CLINUX_SYNC_FILE_RANGE_WRITE | CLINUX_SYNC_FILE_RANGE_WAIT_AFTER
-        _ = sync_file_range(file.rawValue, offset, Self.span, UInt32(flags))
-        file.adviseDone(offset: offset, count: Int(Self.span))
+        guard try synchronize(index, flags) else { return }
+        file.adviseDone(offset: base + index * Self.span, count: Int(Self.span))
+    }
+
+    /// - Returns: false on a file system that cannot do it, which is no error.
+    private func synchronize(_ index: Int64, _ flags: Int) throws(Errno) -> Bool {
+        guard sync_file_range(file.rawValue, base + index * Self.span, Self.span, UInt32(flags)) != 0 else {
+            return true
+        }
+        let code = Errno(rawValue: errno)
+        if [.noFunction, .invalidArgument, .illegalSeek, .notSupported].contains(code) { return false }
+        throw code
     }
 }

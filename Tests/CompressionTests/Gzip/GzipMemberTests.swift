@@ -81,9 +81,9 @@ struct GzipMemberTests {
             Lengths(length: 0, content: 0, isPossible: false),
             Lengths(length: 4096, content: 0, isPossible: true),
             Lengths(length: 4097, content: 0, isPossible: false),
-            Lengths(length: 34, content: 64 << 20, isPossible: true),
-            Lengths(length: 34, content: (64 << 20) + 1, isPossible: false),
-            Lengths(length: .max, content: 64 << 20, isPossible: false),
+            Lengths(length: 34, content: 32 << 20, isPossible: true),
+            Lengths(length: 34, content: (32 << 20) + 1, isPossible: false),
+            Lengths(length: .max, content: 32 << 20, isPossible: false),
             Lengths(length: .max, content: .max, isPossible: false),
         ]
     )

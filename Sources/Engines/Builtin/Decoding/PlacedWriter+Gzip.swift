@@ -1,5 +1,6 @@
 import Compression
 import NIOCore
+import Storage
 import Streams
 
 extension PlacedWriter {
@@ -23,7 +24,9 @@ extension PlacedWriter {
                 } decode: { workspace, member, content in
                     try workspace.gzip.decode(member, into: content)
                 }
-            } catch let error as CompressionError where error.code == .corrupt {
+            } catch {
+                // Also content that seems to be too long: the lengths are a part of the guess.
+                if error is FileError || error is StorageError || error is CancellationError { throw error }
                 throw WrongGuess(cause: error)
             }
             if try await source.isAtEnd() { return written }
@@ -33,7 +36,7 @@ extension PlacedWriter {
 
     /// What looked like members of another writer was none, or is damaged: the object must be read again, in order.
     struct WrongGuess: Error {
-        var cause: CompressionError
+        var cause: any Error
     }
 
     /// Cuts the next whole member of ours; `nil` at the end of the object.

@@ -3,8 +3,13 @@ import NIOCore
 import Streams
 
 extension PlacedWriter {
-    /// Windows above this are decoded one at a time: they would not fit into memory together.
-    private static let sharedWindow = 16 << 20
+    /// What every stream counts for: Vitess's default window.
+    private static let usualWindow = 8 << 20
+    /// Vitess's largest window; a later frame of a stream may have it although the first has a smaller one.
+    private static let largestUsualWindow = 32 << 20
+
+    /// How many more bytes to take while the end of a frame is looked for.
+    private static let step = 1 << 16
 
     /// Decodes Zstandard: frames that say how much they hold in parallel, and from the first other one on in order.
     /// - Returns: bytes of content.
@@ -16,10 +21,23 @@ extension PlacedWriter {
         }
         if try await source.isAtEnd() { return written }
         let frame = try source.peek { try ZstdFrame(header: $0) }
-        let isLarge = (frame?.windowSize ?? 0) > Self.sharedWindow
-        if isLarge { try await dataPlane.largeWindow.acquire() }
-        defer { if isLarge { dataPlane.largeWindow.release() } }
-        return try await writeStream(&source, after: written, with: ZstdDecoder())
+        // The window is memory for as long as the stream lasts: it counts like chunks in flight.
+        // A frame without content says nothing about those behind it.
+        let ofFrame = frame?.windowSize == 0 ? Self.largestUsualWindow : frame?.windowSize ?? 0
+        let window = max(Self.usualWindow, ofFrame)
+        guard window <= dataPlane.memory else {
+            throw CompressionError(
+                .unsupported,
+                "decoding this zstd object takes \(window >> 20) MiB of memory; HINT: give at least --memory-budget=\((window >> 20) + 64)MiB"
+            )
+        }
+        try await dataPlane.slots.acquire(window)
+        defer { dataPlane.slots.release(window) }
+        return try await writeStream(
+            &source,
+            after: written,
+            with: ZstdDecoder(maximumWindow: max(Self.largestUsualWindow, window))
+        )
     }
 
     /// Cuts the next whole frame; `nil` at the end of the object, or when the rest must be decoded in order.
@@ -34,7 +52,8 @@ extension PlacedWriter {
         while case .atLeast(let needed) = extent {
             // A frame that takes more than its content is no good one; the stream decoder says what is wrong.
             guard needed <= bound else { return nil }
-            try await source.fill(to: needed, expecting: bound)
+            // Some more at a time: every look begins at the frame's first block.
+            try await source.fill(to: max(needed, source.front.readableBytes + Self.step), expecting: bound + Self.step)
             if source.front.readableBytes < needed { return nil }
             extent = source.peek { frame.extent(of: $0) }
         }

@@ -168,8 +168,10 @@ struct PlacedWriter: Sendable {
 
     /// Writes content at its place; blocking.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
-        try fileCall("write", path) { try target.writeFully(bytes, at: offset) }
-        writeBehind.wrote(bytes.count)
+        try fileCall("write", path) {
+            try target.writeFully(bytes, at: offset)
+            try writeBehind.wrote(bytes.count)
+        }
         counted.add(Int64(bytes.count))
     }
 }
