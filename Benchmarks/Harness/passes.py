@@ -10,6 +10,8 @@ import sys
 import tempfile
 import time
 
+from measure import high_water_mark
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SHARD = '{"primary_alias": {"cell": "zone1", "uid": 101}, "is_primary_serving": true}'
 
@@ -114,14 +116,6 @@ sync_binlog=0
         if self.server:
             self.server.kill()
             self.server.wait()
-
-
-def high_water_mark(pid):
-    try:
-        with open(f"/proc/{pid}/status") as file:
-            return int(re.search(r"VmHWM:\s+(\d+)", file.read()).group(1))
-    except (OSError, AttributeError):
-        return 0
 
 
 def moments(log, pattern):
