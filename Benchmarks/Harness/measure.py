@@ -70,6 +70,13 @@ def evict(path):
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def evict_all(folder):
+    """Takes every file below a folder out of the page cache."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            evict(os.path.join(parent, name))
+
+
 def fresh(folder):
     """An empty folder, with nothing left to write from before."""
     shutil.rmtree(folder, ignore_errors=True)

@@ -121,6 +121,7 @@ struct FileDecoder: Sendable {
             dataPlane: dataPlane,
             counted: counted,
             guesses: guessing,
+            durable: durable,
             logger: logger
         )
         do {

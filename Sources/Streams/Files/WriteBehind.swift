@@ -11,16 +11,25 @@ package final class WriteBehind: Sendable {
     /// Bytes that are handed to the disk together.
     package static let span: Int64 = 8 << 20
 
+    /// Spans between the one that is begun and the one whose pages are let go, when nobody waits for the disk.
+    private static let lag: Int64 = 8
+
     private let file: FileDescriptor
     private let base: Int64
+    private let waits: Bool
     private let state = Mutex((written: Int64(0), started: Int64(0)))
 
     /// Follows the part of `file` that begins at `base`.
-    package init(_ file: FileDescriptor, from base: Int64 = 0) {
-        (self.file, self.base) = (file, base)
+    /// - Parameters:
+    ///   - file: open for writing.
+    ///   - base: where the part begins, in bytes.
+    ///   - waits: whether the writer keeps the disk's pace, as befits a file that is synced at its end; else the disk
+    ///     only begins early, and how much may be unwritten is the kernel's affair.
+    package init(_ file: FileDescriptor, from base: Int64 = 0, waits: Bool = true) {
+        (self.file, self.base, self.waits) = (file, base, waits)
     }
 
-    /// Notes that `count` more bytes were written, roughly in order; now and then waits for the disk.
+    /// Notes that `count` more bytes were written, roughly in order; now and then begins to write them, and may wait for the disk.
     ///
     /// Blocking. Waiting for the disk takes its errors away from the sync at the end, so they are thrown here.
     /// - Throws: `Errno`; the file is not what was written then.
@@ -33,7 +42,11 @@ package final class WriteBehind: Sendable {
         }
         for index in spans {
             _ = try synchronize(index, CLINUX_SYNC_FILE_RANGE_WRITE)
-            if index > 0 { try settle(index - 1) }
+            if !waits {
+                if index >= Self.lag { file.adviseDone(offset: offset(of: index - Self.lag), count: Int(Self.span)) }
+            } else if index > 0 {
+                try settle(index - 1)
+            }
         }
     }
 
@@ -42,12 +55,14 @@ package final class WriteBehind: Sendable {
         let flags =
             CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE | CLINUX_SYNC_FILE_RANGE_WRITE | CLINUX_SYNC_FILE_RANGE_WAIT_AFTER
         guard try synchronize(index, flags) else { return }
-        file.adviseDone(offset: base + index * Self.span, count: Int(Self.span))
+        file.adviseDone(offset: offset(of: index), count: Int(Self.span))
     }
+
+    private func offset(of index: Int64) -> Int64 { base + index * Self.span }
 
     /// - Returns: false on a file system that cannot do it, which is no error.
     private func synchronize(_ index: Int64, _ flags: Int) throws(Errno) -> Bool {
-        guard sync_file_range(file.rawValue, base + index * Self.span, Self.span, UInt32(flags)) != 0 else {
+        guard sync_file_range(file.rawValue, offset(of: index), Self.span, UInt32(flags)) != 0 else {
             return true
         }
         let code = Errno(rawValue: errno)
