@@ -77,13 +77,19 @@ let package = Package(
             linkerSettings: [":libzstd.a", ":liblz4.a", ":libxxhash.a"].map { .linkedLibrary($0) }
         ),
         library("Storage", ["Catalog", "Streams", nioCore, system]),
+        library("InnoDB", ["CISAL"]),
         library("MySQLWire", ["Streams", crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
         library(
             "MySQLControl",
             ["Catalog", "MySQLWire", "Positions", "Streams", logging, nioCore, subprocess, system]
         ),
         library("Topology", ["Catalog", "Streams", system]),
-        library("Engines", ["Catalog", "Compression", "MySQLControl", "Storage", "Streams", logging, nioCore, system]),
+        library(
+            "Engines",
+            [
+                "Catalog", "Compression", "InnoDB", "MySQLControl", "Storage", "Streams", logging, nioCore, system,
+            ]
+        ),
         library(
             "Workflows",
             [
@@ -120,6 +126,7 @@ let package = Package(
         tests("StreamsTests", ["Streams", nioCore, system]),
         tests("CompressionTests", ["Compression", "Streams", nioCore]),
         tests("StorageTests", ["Catalog", "Storage", "Streams", "TestKit", nioCore, system]),
+        tests("InnoDBTests", ["InnoDB"]),
         tests("CommandLineKitTests", ["CommandLineKit", argumentParser]),
         tests("MySQLWireTests", ["MySQLWire", "Streams", crypto, cryptoExtras, nioCore, nioEmbedded, nioPosix]),
         tests(

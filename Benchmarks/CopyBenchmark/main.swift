@@ -47,6 +47,7 @@ func backUp(_ plane: DataPlane, _ storage: FileStorage) async throws {
         dataPlane: plane,
         concurrency: concurrency,
         progressInterval: .seconds(5),
+        checksPages: true,
         logger: logger
     )
     var manifest = Manifest()
@@ -116,6 +117,7 @@ func stop(_ plane: DataPlane, _ storage: FileStorage) async throws {
         dataPlane: plane,
         concurrency: concurrency,
         progressInterval: .seconds(5),
+        checksPages: true,
         logger: logger
     )
     do {

@@ -1,4 +1,5 @@
 package import Compression
+import InnoDB
 package import Streams
 
 /// What all copies of a pass share: threads, working memory, and the bound on bytes in flight.
@@ -49,14 +50,16 @@ package struct DataPlane: Sendable {
         (self.threads, self.codec) = (threads, codec)
         let chunkSize = codec.chunkSize(blockSize: blockSize)
         self.chunkSize = chunkSize
-        chunkWeight = codec.weight(chunkSize: chunkSize)
+        // A chunk of a tablespace is at least one page.
+        let largestChunk = max(chunkSize, TablespaceFormat.largestPage)
+        chunkWeight = codec.weight(chunkSize: largestChunk)
         slots = Slots(count: max(flightBudget, (threads.count + 1) * chunkWeight))
         memory = 2 * slots.count
         // What stalled files hold must leave something for every other open file.
         let share = max(1, slots.count / chunkWeight / concurrency)
         units = min(share, blocksInFlight ?? 4 * threads.count + 4)
         window = AdaptiveWindow(units...(blocksInFlight == nil ? max(units, min(Self.maximumWindow, share)) : units))
-        encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: chunkSize) }
+        encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: largestChunk) }
         decoders = Workspaces { DecodingWorkspace() }
     }
 }

@@ -6,6 +6,8 @@ package struct EngineError: Error, Sendable, CustomStringConvertible {
         case unsupportedFile
         /// A file changed while it was copied.
         case fileChanged
+        /// A page of a tablespace is not what InnoDB wrote.
+        case damagedPage
         /// An object is not what the manifest says.
         case damagedBackup
         /// The backup is of a kind that cannot be restored here.

@@ -308,6 +308,7 @@ package struct VtbackupAssembly: Sendable {
             dataPlane: try dataPlane(resources),
             concurrency: options.policy.concurrency,
             progressInterval: options.engine.builtinbackupProgress.duration,
+            checksPages: !options.engine.skipPageCheck,
             logger: logger
         )
     }

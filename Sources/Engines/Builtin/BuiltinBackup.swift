@@ -11,17 +11,25 @@ package struct BuiltinBackup: Sendable {
     package var concurrency: Int
     /// How often a large file's progress is logged.
     package var progressInterval: Duration
+    /// Whether the checksums of InnoDB's pages are verified in passing.
+    package var checksPages: Bool
     package var logger: Logger
 
     /// Creates the copier.
-    package init(dataPlane: DataPlane, concurrency: Int, progressInterval: Duration, logger: Logger) {
-        (self.dataPlane, self.concurrency) = (dataPlane, concurrency)
+    package init(
+        dataPlane: DataPlane,
+        concurrency: Int,
+        progressInterval: Duration,
+        checksPages: Bool,
+        logger: Logger
+    ) {
+        (self.dataPlane, self.concurrency, self.checksPages) = (dataPlane, concurrency, checksPages)
         (self.progressInterval, self.logger) = (progressInterval, logger)
     }
 
     /// Copies every file; each gets a second attempt, which rewrites its whole object.
     ///
-    /// The first file that fails twice stops the others.
+    /// The first file that fails twice, or has a page that is damaged on the disk, stops the others.
     /// - Returns: the manifest's entries, made from what the store confirmed.
     /// - Throws: ``EngineError`` that names file and object.
     package func copyFiles(
@@ -36,10 +44,12 @@ package struct BuiltinBackup: Sendable {
         }
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
         let entries = ConfirmedEntries(count: files.count)
+        let pages = checksPages ? PageTally() : nil
         try await forEach(in: files.enumerated().map { ($0.offset, $0.element) }, atMost: concurrency) { index, file in
-            entries.set(try await copy(file, as: .file(index), to: writer, meter: meter), at: index)
+            entries.set(try await copy(file, as: .file(index), to: writer, meter: meter, pages), at: index)
             meter.finishFile()
         }
+        logger.info("\(pages?.summary ?? "page check: switched off by --skip-page-check")")
         return try entries.all()
     }
 
@@ -47,15 +57,19 @@ package struct BuiltinBackup: Sendable {
         _ file: SelectedFile,
         as object: ObjectName,
         to writer: any BackupWriter,
-        meter: TransferMeter
+        meter: TransferMeter,
+        _ pages: PageTally?
     ) async throws -> FileEntry {
         do {
-            return try await attempt(1, file, as: object, to: writer, meter: meter)
+            return try await attempt(1, file, as: object, to: writer, meter: meter, pages)
+        } catch let error as EngineError where error.code == .damagedPage {
+            // It has been read again already.
+            throw error
         } catch {
             try Task.checkCancellation()
             logger.warning("Failed backing up \"\(file.name)\" (attempt 1/2): \(error)")
             do {
-                return try await attempt(2, file, as: object, to: writer, meter: meter)
+                return try await attempt(2, file, as: object, to: writer, meter: meter, pages)
             } catch {
                 try Task.checkCancellation()
                 throw EngineError(
@@ -72,10 +86,11 @@ package struct BuiltinBackup: Sendable {
         _ file: SelectedFile,
         as object: ObjectName,
         to writer: any BackupWriter,
-        meter: TransferMeter
+        meter: TransferMeter,
+        _ pages: PageTally?
     ) async throws -> FileEntry {
         logger.info("Backing up file: \(file.name) (attempt \(number)/2)")
-        let reader = FileEncoder(path: file.path, dataPlane: dataPlane, logger: logger)
+        let reader = FileEncoder(file: file, dataPlane: dataPlane, pages: pages, logger: logger)
         let progress = FileProgress(
             file: file,
             attempt: number,

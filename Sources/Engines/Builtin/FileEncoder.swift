@@ -1,4 +1,5 @@
 import Compression
+import InnoDB
 import Logging
 import NIOCore
 import Storage
@@ -8,9 +9,13 @@ import SystemPackage
 
 /// Reads one file in chunks, compresses them in parallel and writes them in order.
 struct FileEncoder: Sendable {
-    let path: FilePath
+    let file: SelectedFile
     let dataPlane: DataPlane
+    /// Where verified pages are counted; `nil`: none are.
+    let pages: PageTally?
     let logger: Logger
+
+    private var path: FilePath { file.path }
 
     /// Writes the whole object.
     ///
@@ -19,14 +24,23 @@ struct FileEncoder: Sendable {
     ///   - passed: called with the raw bytes of each chunk after it was written.
     /// - Throws: ``FileError``; ``EngineError`` with code `fileChanged` when the file is not the same at the end.
     func encode(into sink: any ObjectSink, passed: @escaping @Sendable (Int64) -> Void) async throws {
-        let path = path
+        let (path, selected) = (path, self.file)
         let file = try await dataPlane.threads.run {
             try fileCall("open", path) { try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec) }
         }
         try await withCleanup {
             let before = try fileCall("stat", path) { try file.sizeAndChange() }
             file.adviseSequential()
-            let chunks = FileChunks(file: file, path: path, size: before.size, dataPlane: dataPlane)
+            let pageCheck = try await dataPlane.threads.run {
+                try pages.flatMap { try PageCheck.begin(selected, file, tally: $0, logger: logger) }
+            }
+            let chunks = FileChunks(
+                file: file,
+                path: path,
+                size: before.size,
+                dataPlane: dataPlane,
+                pageCheck: pageCheck
+            )
             switch dataPlane.codec {
             case .external(let command):
                 try await encode(chunks, by: command, into: sink, passed: passed)
@@ -138,10 +152,19 @@ private struct FileChunks: Sendable {
     let size: Int64
     let count: Int
     private let chunkSize: Int
+    private let pageCheck: PageCheck?
 
-    init(file: SystemPackage.FileDescriptor, path: FilePath, size: Int64, dataPlane: DataPlane) {
-        (self.file, self.path, self.size) = (file, path, size)
-        chunkSize = dataPlane.chunkSize
+    init(
+        file: SystemPackage.FileDescriptor,
+        path: FilePath,
+        size: Int64,
+        dataPlane: DataPlane,
+        pageCheck: PageCheck?
+    ) {
+        (self.file, self.path, self.size, self.pageCheck) = (file, path, size, pageCheck)
+        // Whole pages, so that each can be verified where it is read.
+        let unit = pageCheck?.format.pageSize ?? 1
+        chunkSize = max(1, dataPlane.chunkSize / unit) * unit
         let whole = Int((size + Int64(chunkSize) - 1) / Int64(chunkSize))
         // A reader of gzip takes an empty object for a truncated one: an empty file is one empty member.
         count = if case .gzip = dataPlane.codec { max(1, whole) } else { whole }
@@ -167,6 +190,7 @@ private struct FileChunks: Sendable {
         guard count == content.count else {
             throw EngineError(.fileChanged, "\(path) ended at byte \(offset + Int64(count)) while it was copied")
         }
+        try pageCheck?.verify(content, at: offset)
         file.adviseDone(offset: offset, count: count)
     }
 }

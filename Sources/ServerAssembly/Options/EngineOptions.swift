@@ -40,6 +40,14 @@ package struct EngineOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Compress the files of the backup.", valueName: "bool"))
     package var backupStorageCompress = true
 
+    @Option(
+        help: ArgumentHelp(
+            "Copy InnoDB's pages without verifying their checksums: for a server whose damage is known.",
+            valueName: "bool"
+        )
+    )
+    package var skipPageCheck = false
+
     @Option(help: ArgumentHelp("Bytes of a file that gzip compresses as one block.", valueName: "int"))
     package var backupStorageBlockSize = 250_000
 

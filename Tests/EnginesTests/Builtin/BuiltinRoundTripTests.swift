@@ -62,6 +62,7 @@ struct BuiltinRoundTripTests {
             dataPlane: plane,
             concurrency: 3,
             progressInterval: .seconds(5),
+            checksPages: false,
             logger: Self.logger
         )
         var manifest = Manifest()
