@@ -1,5 +1,7 @@
+import Streams
+
 /// Copying a server's files to or from a backup failed.
-package struct EngineError: Error, Sendable, CustomStringConvertible {
+package struct EngineError: CausedError, Sendable, CustomStringConvertible {
     /// What kind of failure this is.
     package enum Code: Hashable, Sendable {
         /// The server's folders hold something that this engine cannot back up.

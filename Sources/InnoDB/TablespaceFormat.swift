@@ -28,10 +28,9 @@ package struct TablespaceFormat: Hashable, Sendable {
     /// The largest page that InnoDB has; every page size divides it.
     package static let largestPage = 1 << 16
 
-    /// Reads the first page of a tablespace.
+    /// Reads the first page of a tablespace; `nil` when it is none.
     /// - Parameter page: its first bytes, at least ``headerSize``; the whole page when MariaDB's older encryption is to be
     ///   seen.
-    /// - Returns: `nil` when this is no tablespace's first page.
     package init?(firstPage page: UnsafeRawBufferPointer) {
         guard page.count >= Self.headerSize, page.number(at: Field.pageNumber) == 0,
             page.short(at: Field.pageType) == PageType.spaceHeader

@@ -1,5 +1,7 @@
+import Streams
+
 /// Controlling a mysqld failed.
-package struct MysqldError: Error, Sendable, CustomStringConvertible {
+package struct MysqldError: CausedError, Sendable, CustomStringConvertible {
     /// What kind of failure this is.
     package enum Code: Hashable, Sendable {
         /// mysqld, a client program or setpriv is missing or cannot be used.

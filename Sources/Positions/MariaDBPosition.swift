@@ -55,6 +55,13 @@ package struct MariaDBPosition: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The domains that have come further here than in `other`.
+    package func domains(beyond other: MariaDBPosition) -> MariaDBPosition {
+        var result = self
+        result.domains = domains.filter { $0.value.sequence > other.domains[$0.key]?.sequence ?? 0 }
+        return result
+    }
+
     /// Per domain the later of both.
     package func union(_ other: MariaDBPosition) -> MariaDBPosition {
         var result = self

@@ -92,6 +92,18 @@ package enum Position: Hashable, Sendable {
         default: false
         }
     }
+
+    /// The transactions of this position that `other` does not have.
+    ///
+    /// Of MariaDB, whose positions say only how far a domain has come: the domains that are further here.
+    /// - Returns: `nil` when the two cannot be compared: other flavors, or binary log coordinates.
+    package func errant(against other: Position) -> Position? {
+        switch (self, other) {
+        case (.mysql56(let mine), .mysql56(let theirs)): .mysql56(mine.subtracting(theirs))
+        case (.mariaDB(let mine), .mariaDB(let theirs)): .mariaDB(mine.domains(beyond: theirs))
+        default: nil
+        }
+    }
 }
 
 extension Position: CustomStringConvertible {

@@ -29,7 +29,7 @@ struct BackupListing {
         init(_ backup: ListedBackup) {
             name = backup.name
             complete = backup.manifest != nil
-            if case .incomplete(let reason) = backup.state { incompleteReason = reason }
+            incompleteReason = backup.problem
             startedAt = backup.time.map(BackupTimestamp.rfc3339)
             files = backup.fileCount
             sizeBytes = backup.sizes?.raw
@@ -61,8 +61,8 @@ struct BackupListing {
         let header = ["NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "POSITION"]
         let rows = backups.map { backup -> [String] in
             guard let manifest = backup.manifest else {
-                let reason = if case .incomplete(let reason) = backup.state { reason } else { "" }
-                return [backup.name, "incomplete", "-", "-", "-", "-", "-", "-", "-", reason]
+                let state = backup.isUnreadable ? "unreadable" : "incomplete"
+                return [backup.name, state, "-", "-", "-", "-", "-", "-", "-", backup.problem ?? ""]
             }
             let duration = manifest.duration
             let rate = duration.flatMap { seconds in

@@ -51,6 +51,8 @@ package struct VtbackupAssembly: Sendable {
     private struct Resources: Sendable {
         var fileThreads: BlockingThreads
         var codecThreads: BlockingThreads
+        /// Apart from those of the files: a renewal never waits for an upload.
+        var leaseThreads: BlockingThreads
         var storage: any BackupStorage
     }
 
@@ -81,8 +83,17 @@ package struct VtbackupAssembly: Sendable {
     private func withResources(_ body: @escaping @Sendable (Resources) async throws -> Void) async throws {
         try await BlockingThreads.with(count: min(64, options.policy.concurrency + 1)) { fileThreads in
             try await BlockingThreads.with(count: Processors.available) { codecThreads in
-                let storage = try options.storage.open(threads: fileThreads)
-                try await body(Resources(fileThreads: fileThreads, codecThreads: codecThreads, storage: storage))
+                try await BlockingThreads.with(count: 1) { leaseThreads in
+                    let storage = try options.storage.open(threads: fileThreads)
+                    try await body(
+                        Resources(
+                            fileThreads: fileThreads,
+                            codecThreads: codecThreads,
+                            leaseThreads: leaseThreads,
+                            storage: storage
+                        )
+                    )
+                }
             }
         }
     }
@@ -167,16 +178,18 @@ package struct VtbackupAssembly: Sendable {
             user: options.mysqld.dbReplUser,
             password: options.mysqld.dbReplPassword
         )
-        let makeServer: @Sendable () async throws -> Mysqld = {
+        let makeServer: @Sendable () async throws -> any TabletServer = {
             try await server(alias, serverID: serverID, shard, eventLoops)
         }
         let settings = settings(shard, alias, queries, resources)
+        let lease = try await lease(shard, alias, resources)
         let backupEngine = try backupEngine(resources)
         let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
         try await showingProgress { progress in
             let pass = BackupPass(
                 settings: settings,
                 storage: resources.storage,
+                lease: lease,
                 topology: topology,
                 primary: MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops),
                 source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
@@ -184,11 +197,25 @@ package struct VtbackupAssembly: Sendable {
                 backupEngine: backupEngine,
                 restoreEngine: restoreEngine,
                 progress: progress,
-                now: { Date() },
+                clock: .system,
                 logger: logger
             )
             try await pass.run()
         }
+    }
+
+    private func lease(_ shard: ShardPath, _ alias: TabletAlias, _ resources: Resources) async throws -> ShardLease? {
+        guard options.policy.passLock == .lease else { return nil }
+        let holder = try await resources.leaseThreads.run {
+            LeaseHolder.current(alias: alias.description, host: HostName.local)
+        }
+        return ShardLease(
+            storage: try options.storage.open(threads: resources.leaseThreads),
+            shard: shard,
+            holder: holder,
+            clock: .system,
+            logger: logger
+        )
     }
 
     private func settings(
@@ -206,6 +233,7 @@ package struct VtbackupAssembly: Sendable {
         settings.upgradeSafe = policy.upgradeSafe
         settings.restartBeforeBackup = policy.restartBeforeBackup
         settings.disableRedoLog = policy.disableRedoLog
+        settings.allowErrantTransactions = policy.allowErrantGtids
         settings.initSQLFile = policy.initDbSqlFile.isEmpty ? nil : FilePath(policy.initDbSqlFile)
         settings.initQueries = queries
         settings.compressionEngineName = options.engine.compressionEngineName

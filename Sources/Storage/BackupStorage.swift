@@ -26,6 +26,20 @@ package protocol BackupStorage: Sendable {
     /// Removes a backup, its MANIFEST first, so that what an interruption leaves is not a complete backup any more.
     /// Removing what does not exist is no error.
     func removeBackup(_ name: String, of shard: ShardPath) async throws
+
+    /// Reads a note; `nil` when there is none.
+    /// - Throws: ``StorageError`` with code `invalidName`, or what the store throws.
+    func note(at place: Note.Place) async throws -> Note?
+
+    /// Writes a note in one step, if what is there is what is expected.
+    /// - Returns: its new version.
+    /// - Throws: ``StorageError``, with code `conflict` when something else is there, `notFound` when the backup that it
+    ///   belongs to is not.
+    func writeNote(_ bytes: [UInt8], at place: Note.Place, expecting: Note.Expectation) async throws -> String
+
+    /// Removes a note, if what is there is what is expected; absent is fine.
+    /// - Throws: ``StorageError``, with code `conflict` when something else is there.
+    func removeNote(at place: Note.Place, expecting: Note.Expectation) async throws
 }
 
 /// A backup that is being written.

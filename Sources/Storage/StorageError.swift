@@ -1,9 +1,11 @@
+import Streams
+
 /// A storage operation failed.
-package struct StorageError: Error, Sendable, CustomStringConvertible {
+package struct StorageError: CausedError, Sendable, CustomStringConvertible {
     /// What kind of failure this is; decisions are made on it, never on text.
     package struct Code: Hashable, Sendable {
         private enum Value {
-            case notFound, alreadyExists, invalidName, unavailable, tooLarge, configuration, incompleteWrite
+            case notFound, alreadyExists, invalidName, unavailable, tooLarge, configuration, incompleteWrite, conflict
         }
         private let value: Value
 
@@ -21,6 +23,8 @@ package struct StorageError: Error, Sendable, CustomStringConvertible {
         package static let configuration = Code(value: .configuration)
         /// Fewer bytes were stored than handed over.
         package static let incompleteWrite = Code(value: .incompleteWrite)
+        /// A note is not what it was expected to be.
+        package static let conflict = Code(value: .conflict)
     }
 
     package var code: Code

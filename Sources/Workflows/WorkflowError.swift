@@ -1,7 +1,9 @@
+import Streams
+
 /// A step of a pass failed.
 ///
 /// The message begins with the step's name in Vitess's words.
-package struct WorkflowError: Error, Sendable, CustomStringConvertible {
+package struct WorkflowError: CausedError, Sendable, CustomStringConvertible {
     /// What kind of failure this is; the last log line carries it.
     package enum Code: String, Hashable, Sendable {
         /// The policy or the state of the shard forbids it.
@@ -14,6 +16,8 @@ package struct WorkflowError: Error, Sendable, CustomStringConvertible {
         case mysqld
         /// Catching up with the primary cannot succeed.
         case catchUp = "catch-up"
+        /// Another pass works on the shard, or may.
+        case lease
         /// Copying files failed.
         case copy
     }

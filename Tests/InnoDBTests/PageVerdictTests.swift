@@ -124,7 +124,10 @@ struct PageVerdictTests {
         let plain = try #require(Self.format(0x21))
         let encrypted = try #require(Self.format(0x21 | 1 << 13))
         #expect(Self.verdict(page, number: 7, encrypted) == .unchecked)
-        guard case .bad = Self.verdict(page, number: 7, plain) else { Issue.record("not bad"); return }
+        guard case .bad = Self.verdict(page, number: 7, plain) else {
+            Issue.record("not bad")
+            return
+        }
         page[25] = 14
         #expect(Self.verdict(page, number: 7, plain) == .unchecked)
         let marked = try #require(Self.format(0x15 | 1 << 5))

@@ -103,7 +103,7 @@ struct ForeignFormatsTests {
                 dataPlane: plane,
                 concurrency: 2,
                 progressInterval: .seconds(5),
-            checksPages: false,
+                checksPages: false,
                 logger: Self.logger
             )
             _ = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())

@@ -33,7 +33,7 @@ package enum Freshness: Hashable, Sendable {
         let complete = backups.filter { $0.manifest != nil && $0.time != nil }
         // A backup from a clock that was ahead must not keep new ones from being taken until its time has come.
         let newest = complete.last { ($0.time ?? now).timeIntervalSince(now) <= clockTolerance } ?? complete.last
-        if policy.initialBackup {
+        if policy.initialBackup, !backups.contains(where: \.isUnreadable) || newest != nil {
             if newest != nil {
                 return .skip(
                     reason:
@@ -43,6 +43,13 @@ package enum Freshness: Hashable, Sendable {
             return .take(reason: "the shard has no complete backup yet: seeding it with an empty one")
         }
         guard let newest, let time = newest.time else {
+            // It may be complete: starting empty beside it must be somebody's decision.
+            if let unreadable = backups.last(where: \.isUnreadable), let problem = unreadable.problem {
+                return .refuse(
+                    message:
+                        "backup \(unreadable.name) cannot be read, and no other one is complete: \(problem); HINT: see why storage cannot read it, or remove it"
+                )
+            }
             if policy.allowFirstBackup { return .take(reason: "this is the first complete backup of the shard") }
             return .refuse(
                 message: backups.isEmpty

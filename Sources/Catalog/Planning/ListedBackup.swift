@@ -9,6 +9,8 @@ package struct ListedBackup: Hashable, Sendable {
         case complete(Manifest)
         /// No readable manifest, with the reason.
         case incomplete(String)
+        /// Storage could not tell, with the reason: it may be a good one.
+        case unreadable(String)
     }
 
     package var name: String
@@ -38,6 +40,19 @@ package struct ListedBackup: Hashable, Sendable {
 
     /// When the backup was started, from its name.
     package var time: Date? { parsedName?.time }
+
+    /// Whether storage could not tell what it is.
+    package var isUnreadable: Bool {
+        if case .unreadable = state { true } else { false }
+    }
+
+    /// Why it cannot be restored, as far as the listing knows.
+    package var problem: String? {
+        switch state {
+        case .complete: nil
+        case .incomplete(let reason), .unreadable(let reason): reason
+        }
+    }
 
     /// The manifest of a complete backup.
     package var manifest: Manifest? {

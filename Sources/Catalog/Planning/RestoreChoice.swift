@@ -18,6 +18,8 @@ package struct RestoreChoice: Hashable, Sendable {
                 skipped.append(
                     "Possibly incomplete backup \(candidate.name) in directory \(directory) on BackupStorage: can't read MANIFEST: \(reason))"
                 )
+            case .unreadable(let reason):
+                skipped.append("Skipping backup \(directory)/\(candidate.name), which cannot be read: \(reason)")
             case .complete(let manifest) where manifest.incremental:
                 continue
             case .complete(let manifest):

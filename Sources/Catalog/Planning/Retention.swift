@@ -56,7 +56,9 @@ package struct Retention: Hashable, Sendable {
                 kept[backup.name] = "its name is no backup name (date.time.tablet-alias)"
                 continue
             }
-            if keptByCount.contains(backup.name) {
+            if backup.isUnreadable {
+                kept[backup.name] = "it cannot be read now, so that nobody knows what it is"
+            } else if keptByCount.contains(backup.name) {
                 kept[backup.name] =
                     "it is one of the \(policy.minimumCount) newest complete full backups (min_retention_count)"
             } else if now.timeIntervalSince(time) < policy.minimumTime {

@@ -18,7 +18,13 @@ final class PageCheck: Sendable {
     private let tally: PageTally
     private let logger: Logger
 
-    private init(_ format: TablespaceFormat, _ file: FileDescriptor, _ path: FilePath, _ tally: PageTally, _ logger: Logger) {
+    private init(
+        _ format: TablespaceFormat,
+        _ file: FileDescriptor,
+        _ path: FilePath,
+        _ tally: PageTally,
+        _ logger: Logger
+    ) {
         (self.format, self.file, self.path, self.tally, self.logger) = (format, file, path, tally, logger)
     }
 

@@ -98,6 +98,20 @@ package struct TabletDirectory: Hashable, Sendable {
     /// Absent is fine.
     /// - Throws: ``FileError``.
     package func remove() throws(FileError) {
+        try removeDisks()
+        try FileTree.remove(path)
+    }
+
+    /// Removes everything in the folder but the names to keep, and what its top folders link to.
+    /// - Throws: ``FileError``.
+    func empty(keeping names: Set<String>) throws(FileError) {
+        try removeDisks()
+        for name in try FileTree.list(path) ?? [] where !names.contains(name) {
+            try FileTree.remove(path.appending(name))
+        }
+    }
+
+    private func removeDisks() throws(FileError) {
         for name in Self.topLevel where sharesDisks {
             let folder = path.appending(name)
             guard try FileTree.status(folder, followLinks: false)?.kind == .symbolicLink else { continue }
@@ -105,7 +119,6 @@ package struct TabletDirectory: Hashable, Sendable {
                 path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet")
             )
         }
-        try FileTree.remove(path)
     }
 }
 
@@ -115,7 +128,7 @@ extension TabletDirectory {
     /// Prepares for unpacking a backup: the folder must be absent or empty, and is marked until ``finishRestore()``.
     /// - Throws: ``FileError``; `fileExists` when something is there, which is never overwritten.
     package func prepareForRestore(owner: FileOwner?) throws(FileError) {
-        if let names = try FileTree.list(path), !names.isEmpty {
+        if let names = try FileTree.list(path), names.contains(where: { !TabletClaim.isMarker($0) }) {
             throw FileError("restore into a folder that is not empty", path, .fileExists)
         }
         try create(owner: owner)

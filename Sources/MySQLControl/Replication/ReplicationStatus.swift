@@ -29,6 +29,30 @@ package struct ReplicationStatus: Hashable, Sendable {
     package var lastApplierErrno: Int
     package var sourceHost: String
     package var sourcePort: Int
+    /// What the two threads say they are doing.
+    package var state: String
+    /// Transactions that have been received since replication was last pointed at a source; `nil`: not told.
+    package var retrieved: Position?
+    /// How far the receiver is in the source's binary logs.
+    package var sourceLog: SourceLog
+    /// Grows while a transaction is being applied, also a single one that takes hours.
+    package var work: Int64 = 0
+
+    /// A place in the source's binary logs.
+    package struct SourceLog: Hashable, Sendable, Comparable {
+        package var file: String
+        package var position: Int64
+
+        /// A place; the empty name is before all others.
+        package init(file: String = "", position: Int64 = 0) {
+            (self.file, self.position) = (file, position)
+        }
+
+        package static func < (left: SourceLog, right: SourceLog) -> Bool {
+            // Numbers behind the dot grow by a digit once there are a million.
+            (left.file.utf8.count, left.file, left.position) < (right.file.utf8.count, right.file, right.position)
+        }
+    }
 
     /// Connected, or about to be without having failed.
     package var isReceiverHealthy: Bool {
@@ -69,6 +93,18 @@ package struct ReplicationStatus: Hashable, Sendable {
         lastApplierErrno = Int(value("Last_SQL_Errno", "Last_SQL_Errno")) ?? 0
         sourceHost = value("Source_Host", "Master_Host")
         sourcePort = Int(value("Source_Port", "Master_Port")) ?? 0
+        let states = [
+            value("Replica_SQL_Running_State", "Slave_SQL_Running_State"), value("Replica_IO_State", "Slave_IO_State"),
+        ]
+        state = states.filter { !$0.isEmpty }.joined(separator: "; ")
+        retrieved = try? Position(
+            result.value(dialect == .mariaDB ? "Gtid_IO_Pos" : "Retrieved_Gtid_Set") ?? "",
+            flavor: dialect.flavor
+        )
+        sourceLog = SourceLog(
+            file: value("Source_Log_File", "Master_Log_File"),
+            position: Int64(value("Read_Source_Log_Pos", "Read_Master_Log_Pos")) ?? 0
+        )
     }
 
     /// Why replication cannot go on however often it is restarted, with what to do; `nil` when it may.

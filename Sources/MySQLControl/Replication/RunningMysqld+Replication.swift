@@ -9,8 +9,8 @@ extension RunningMysqld {
 
     /// Stops replication; the `preflight_stop_slave` hook runs before.
     /// - Throws: ``MysqldError``.
-    package func stopReplication(hookEnvironment: [String: String] = [:]) async throws {
-        _ = try await mysqld.hooks.run("preflight_stop_slave", environment: hookEnvironment)
+    package func stopReplication() async throws {
+        _ = try await mysqld.hooks.run("preflight_stop_slave")
         try await execute([dialect.stop])
     }
 
@@ -23,11 +23,12 @@ extension RunningMysqld {
         try await execute(dialect.reset(semiSyncVariables: variables))
     }
 
-    /// Forgets the source.
+    /// Stops replication and forgets the source; the `preflight_stop_slave` hook runs before.
     ///
     /// A file copy of a replica brings its source along, and would connect to it.
     /// - Throws: ``MysqldError``.
     package func forgetSource() async throws {
+        _ = try await mysqld.hooks.run("preflight_stop_slave")
         try await execute([dialect.stop, dialect.resetSource])
     }
 
@@ -53,8 +54,30 @@ extension RunningMysqld {
         {
             status?.lastApplierError = worker
         }
+        if status?.applier == .running { status?.work = try await appliedWork() }
         return status
     }
+
+    /// Pages that InnoDB read, changed and wrote, while something is being applied; zero when nothing is.
+    ///
+    /// The status of a replica does not move for as long as one transaction lasts.
+    private func appliedWork() async throws -> Int64 {
+        if dialect == .modern || dialect == .mysql8026,
+            try await query(Self.busyWorkers).scalar.flatMap({ Int($0) }) == 0
+        {
+            return 0
+        }
+        return try await query(Self.workCounters).rows.reduce(0) { $0 + (($1.last ?? nil).flatMap { Int64($0) } ?? 0) }
+    }
+
+    private static let busyWorkers = """
+        SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker WHERE APPLYING_TRANSACTION <> ''
+        """
+
+    private static let workCounters = """
+        SHOW GLOBAL STATUS WHERE Variable_name IN \
+        ('Innodb_buffer_pool_write_requests', 'Innodb_data_read', 'Innodb_data_written')
+        """
 
     private static let workerError = """
         SELECT LAST_ERROR_MESSAGE FROM performance_schema.replication_applier_status_by_worker \

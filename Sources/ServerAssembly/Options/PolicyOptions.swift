@@ -98,6 +98,22 @@ package struct PolicyOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Start from and take backups that hold transactions which the primary does not have, as Vitess does.",
+            valueName: "bool"
+        )
+    )
+    package var allowErrantGtids = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What keeps two passes from working on one shard at once: lease (an object beside its backups) or off. topo is not available in this version yet: refused.",
+            valueName: "string"
+        )
+    )
+    package var passLock = PassLock.lease
+
+    @Option(
+        help: ArgumentHelp(
             "After a successful pass, wait this long or for a signal before exiting.",
             valueName: "duration"
         )
@@ -138,4 +154,9 @@ package struct PolicyOptions: ParsableArguments {
 
     /// Creates the group.
     package init() {}
+}
+
+/// What keeps two passes apart (`--pass-lock`).
+package enum PassLock: String, Sendable, ExpressibleByArgument, CaseIterable {
+    case lease, topo, off
 }

@@ -43,6 +43,9 @@ package struct VtbackupOptions: ParsableArguments {
                 "--incremental-from-pos is not available in this version yet; HINT: take a full backup, or incremental ones with a tablet's Backup command"
             )
         }
+        if policy.passLock == .topo {
+            throw UsageError("--pass-lock=topo is not available in this version yet; use lease, which is the default")
+        }
         if policy.initialBackup, policy.allowFirstBackup {
             throw UsageError(
                 "--initial-backup and --allow-first-backup exclude each other: the first seeds an empty shard, the second copies a living one"

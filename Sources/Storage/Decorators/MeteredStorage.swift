@@ -35,6 +35,22 @@ package struct MeteredStorage: BackupStorage {
         try await base.removeBackup(name, of: shard)
     }
 
+    package func note(at place: Note.Place) async throws -> Note? {
+        try await base.note(at: place)
+    }
+
+    package func writeNote(
+        _ bytes: [UInt8],
+        at place: Note.Place,
+        expecting: Note.Expectation
+    ) async throws -> String {
+        try await base.writeNote(bytes, at: place, expecting: expecting)
+    }
+
+    package func removeNote(at place: Note.Place, expecting: Note.Expectation) async throws {
+        try await base.removeNote(at: place, expecting: expecting)
+    }
+
     private struct Writer: BackupWriter {
         let base: any BackupWriter
         let observe: @Sendable (Traffic) -> Void

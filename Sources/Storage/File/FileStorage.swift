@@ -52,6 +52,34 @@ package struct FileStorage: BackupStorage {
         try await threads.run { try removeFolder(backup) }
     }
 
+    package func note(at place: Note.Place) async throws -> Note? {
+        let path = try path(of: place)
+        return try await threads.run { try FileNotes.read(path) }
+    }
+
+    package func writeNote(
+        _ bytes: [UInt8],
+        at place: Note.Place,
+        expecting: Note.Expectation
+    ) async throws -> String {
+        let path = try path(of: place)
+        return try await threads.run {
+            if place.backup == nil { try createDurably(path.removingLastComponent()) }
+            return try FileNotes.write(bytes, to: path, expecting: expecting)
+        }
+    }
+
+    package func removeNote(at place: Note.Place, expecting: Note.Expectation) async throws {
+        let path = try path(of: place)
+        try await threads.run { try FileNotes.remove(path, expecting: expecting) }
+    }
+
+    private func path(of place: Note.Place) throws -> FilePath {
+        let folder =
+            if let backup = place.backup { try path(of: backup, in: place.shard) } else { path(of: place.shard) }
+        return folder.appending(place.kind.rawValue)
+    }
+
     private func path(of shard: ShardPath) -> FilePath {
         root.appending(shard.keyspace).appending(shard.shard)
     }

@@ -6,6 +6,7 @@ import Synchronization
 package final class InMemoryStorage: BackupStorage {
     typealias Objects = [ObjectName: ByteBuffer]
     private let backups = Mutex<[ShardPath: [String: Objects]]>([:])
+    private let notes = Mutex<(all: [Note.Place: Note], writes: Int)>(([:], 0))
 
     /// Creates an empty store.
     package init() {}
@@ -32,7 +33,57 @@ package final class InMemoryStorage: BackupStorage {
 
     package func removeBackup(_ name: String, of shard: ShardPath) async throws {
         try check(name)
+        remove(name, of: shard)
+    }
+
+    private func remove(_ name: String, of shard: ShardPath) {
         backups.withLock { _ = $0[shard]?.removeValue(forKey: name) }
+        notes.withLock { notes in
+            for kind in Note.Place.Kind.allCases { notes.all[Note.Place(kind, of: shard, backup: name)] = nil }
+        }
+    }
+
+    package func note(at place: Note.Place) async throws -> Note? {
+        if let backup = place.backup { try check(backup) }
+        return notes.withLock { $0.all[place] }
+    }
+
+    package func writeNote(
+        _ bytes: [UInt8],
+        at place: Note.Place,
+        expecting: Note.Expectation
+    ) async throws -> String {
+        if let backup = place.backup {
+            try check(backup)
+            guard backups.withLock({ $0[place.shard]?[backup] != nil }) else {
+                throw StorageError(.notFound, "there is no backup \(place.shard)/\(backup)")
+            }
+        }
+        return try notes.withLock { notes in
+            try expect(expecting, notes.all[place], place)
+            notes.writes += 1
+            notes.all[place] = Note(bytes: bytes, version: String(notes.writes))
+            return String(notes.writes)
+        }
+    }
+
+    package func removeNote(at place: Note.Place, expecting: Note.Expectation) async throws {
+        if let backup = place.backup { try check(backup) }
+        try notes.withLock { notes in
+            guard notes.all[place] != nil else { return }
+            try expect(expecting, notes.all[place], place)
+            notes.all[place] = nil
+        }
+    }
+
+    private func expect(_ expectation: Note.Expectation, _ found: Note?, _ place: Note.Place) throws(StorageError) {
+        let fits =
+            switch expectation {
+            case .anything: true
+            case .nothing: found == nil
+            case .version(let version): found?.version == version
+            }
+        guard fits else { throw StorageError(.conflict, "\(place) was changed by somebody else") }
     }
 
     /// Replaces or removes (with `nil`) one object behind the contract's back, as a failing disk would.
@@ -84,7 +135,7 @@ package final class InMemoryStorage: BackupStorage {
         }
 
         func abort() async throws {
-            storage.backups.withLock { _ = $0[shard]?.removeValue(forKey: name) }
+            storage.remove(name, of: shard)
         }
     }
 

@@ -69,13 +69,17 @@ package enum Fault: Hashable, Sendable {
     case remove(Turn, StepFault)
     /// Of an unfinished backup.
     case abort(Turn, StepFault)
+    /// Of a note that is read.
+    case note(Turn)
+    /// Of a note that is written or removed.
+    case writeNote(Turn, StepFault)
 }
 
 /// A store that fails and lies according to plan, around any other store.
 package final class FaultyStorage: BackupStorage {
     /// Kinds of operations that are counted.
     package enum Operation: String, Hashable, Sendable, CaseIterable {
-        case list, start, put, commit, open, remove, abort
+        case list, start, put, commit, open, remove, abort, note, writeNote
     }
 
     private let base: any BackupStorage
@@ -123,6 +127,33 @@ package final class FaultyStorage: BackupStorage {
             throw failure(.remove, number)
         }
         try await base.removeBackup(name, of: shard)
+    }
+
+    package func note(at place: Note.Place) async throws -> Note? {
+        let number = next(.note)
+        for case .note(let turn) in plan where turn.hits(number) { throw failure(.note, number) }
+        return try await base.note(at: place)
+    }
+
+    package func writeNote(
+        _ bytes: [UInt8],
+        at place: Note.Place,
+        expecting: Note.Expectation
+    ) async throws -> String {
+        try await changeNote { try await base.writeNote(bytes, at: place, expecting: expecting) }
+    }
+
+    package func removeNote(at place: Note.Place, expecting: Note.Expectation) async throws {
+        try await changeNote { try await base.removeNote(at: place, expecting: expecting) }
+    }
+
+    private func changeNote<Result>(_ body: () async throws -> Result) async throws -> Result {
+        let number = next(.writeNote)
+        for case .writeNote(let turn, let fault) in plan where turn.hits(number) {
+            if fault == .after { _ = try await body() }
+            throw failure(.writeNote, number)
+        }
+        return try await body()
     }
 
     // MARK: For writers and readers

@@ -30,7 +30,63 @@ package enum StorageConformance {
     }
 
     /// All sentences.
-    package static let checks = names + objects + completeness + failures
+    package static let checks = names + objects + completeness + failures + notes
+
+    // MARK: Notes
+
+    private static let notes = [
+        Check("a note is written when what is expected is there, and only then") { storage in
+            let place = Note.Place(.lease, of: try ShardPath("ks/0"))
+            #expect(try await storage.note(at: place) == nil)
+            await expect(.conflict, "replace nothing") {
+                _ = try await storage.writeNote([1], at: place, expecting: .version("x"))
+            }
+            let first = try await storage.writeNote([1], at: place, expecting: .nothing)
+            #expect(try await storage.note(at: place) == Note(bytes: [1], version: first))
+            await expect(.conflict, "second first") {
+                _ = try await storage.writeNote([2], at: place, expecting: .nothing)
+            }
+            let second = try await storage.writeNote([2], at: place, expecting: .version(first))
+            await expect(.conflict, "stale replace") {
+                _ = try await storage.writeNote([3], at: place, expecting: .version(first))
+            }
+            await expect(.conflict, "stale remove") {
+                try await storage.removeNote(at: place, expecting: .version(first))
+            }
+            #expect(try await storage.note(at: place)?.bytes == [2])
+            try await storage.removeNote(at: place, expecting: .version(second))
+            #expect(try await storage.note(at: place) == nil)
+            try await storage.removeNote(at: place, expecting: .anything)
+        },
+        Check("of many who write the first note, one succeeds") { storage in
+            let place = Note.Place(.lease, of: try ShardPath("ks/0"))
+            let winners = Mutex(0)
+            try await forEach(in: Array(0..<16), atMost: 16) { index in
+                do {
+                    _ = try await storage.writeNote([UInt8(index)], at: place, expecting: .nothing)
+                    winners.withLock { $0 += 1 }
+                } catch let error as StorageError where error.code == .conflict {}
+            }
+            #expect(winners.withLock { $0 } == 1)
+        },
+        Check("a note is no backup, goes with its backup, and needs it") { storage in
+            let shard = try ShardPath("ks/0")
+            _ = try await storage.writeNote([1], at: Note.Place(.lease, of: shard), expecting: .nothing)
+            #expect(try await storage.listBackups(of: shard).isEmpty)
+            let place = Note.Place(.verification, of: shard, backup: "b")
+            await expect(.notFound, "note of no backup") {
+                _ = try await storage.writeNote([1], at: place, expecting: .anything)
+            }
+            try await put([1], "0", in: try await storage.startBackup("b", of: shard))
+            _ = try await storage.writeNote([2], at: place, expecting: .nothing)
+            #expect(try await storage.note(at: place)?.bytes == [2])
+            try await storage.removeBackup("b", of: shard)
+            #expect(try await storage.note(at: place) == nil)
+            await expect(.invalidName, "note outside") {
+                _ = try await storage.note(at: Note.Place(.lease, of: shard, backup: "../x"))
+            }
+        },
+    ]
 
     // MARK: Names
 

@@ -6,26 +6,39 @@ import Streams
 import Topology
 
 /// Brings a restored server up to where the primary was when it was asked.
+///
+/// Judged by progress: what heals is waited for, what cannot heal ends the pass at once, and what stands still ends it in
+/// bounded time. When the shard gets another primary, that one is followed.
 struct CatchUp: Sendable {
-    let shard: ShardPath
-    let topology: ShardTopology
-    let primary: any PrimaryTablet
+    /// How long what is tolerated.
+    struct Limits: Sendable {
+        /// Nothing moves, whatever the reason.
+        var noProgress = Duration.seconds(600)
+        /// The primary does not tell its position.
+        var primaryUnreachable = Duration.seconds(1800)
+        /// Between two looks at who is the primary.
+        var topologyInterval = Duration.seconds(5)
+        /// The applier stops, is started, and stops again without having done anything.
+        var applierRestarts = 5
+    }
+
+    let primary: ShardPrimary
+    let errant: ErrantTransactions
     /// User, password and TLS of replication; host and port come from the topology.
     let source: ReplicationSource
     let progress: PassProgress
     let logger: Logger
+    var limits = Limits()
 
-    /// The same error of reading the status for so long ends the pass.
-    private static let statusErrorLimit = Duration.seconds(60)
-    private static let longestRetryDelay = Duration.seconds(30)
+    private var clock: PassClock { primary.clock }
 
     /// Starts replication, asks for the goal, waits until it is reached, and stops replication.
     /// - Throws: ``WorkflowError``.
-    func run(on server: RunningMysqld) async throws {
-        try await step(.catchUp, "error starting replication") { try await startReplication(on: server) }
-        let goal = try await primaryPosition()
+    func run(on server: any ReplicaServer) async throws {
+        let source = try await step(.catchUp, "error starting replication") { try await replicate(on: server) }
+        var goal = try await primary.position(within: limits.primaryUnreachable)
         logger.info("takeBackup: primary position is: \(goal)")
-        try await progress.during(.catchupReplication) { try await wait(for: goal, on: server) }
+        goal = try await progress.during(.catchupReplication) { try await wait(for: goal, from: source, on: server) }
         try await step(.catchUp, "can't stop replication") { try await server.stopReplication() }
         let reached = try await step(.catchUp, "can't get replication status") { try await server.executedPosition() }
         guard reached.isAtLeast(goal) else {
@@ -37,117 +50,151 @@ struct CatchUp: Sendable {
         logger.info("Replication caught up to \(reached)")
     }
 
-    // MARK: Source
-
-    private func primaryTablet() async throws -> TabletRecord {
-        let record = try await step(.topology, "can't read shard") { try await topology.shard(shard) }
-        guard let alias = record.primary else {
-            throw WorkflowError(.topology, "can't start replication after restore: shard \(shard) has no primary")
-        }
-        let tablet = try await step(.topology, "Cannot read primary tablet \(alias)") {
-            try await topology.tablet(alias)
-        }
-        guard !tablet.mysqlHostname.isEmpty, (1...65_535).contains(tablet.mysqlPort) else {
-            throw WorkflowError(
-                .topology,
-                "primary tablet \(alias) of shard \(shard) does not have mysql hostname and port specified, possibly because that tablet has been shut down."
-            )
-        }
+    private func replicate(on server: any ReplicaServer) async throws -> TabletRecord {
+        let tablet = try await primary.tablet()
+        try await replicate(from: tablet, on: server)
         return tablet
     }
 
-    private func startReplication(on server: RunningMysqld) async throws {
-        let tablet = try await primaryTablet()
+    private func replicate(from tablet: TabletRecord, on server: any ReplicaServer) async throws {
         var source = source
         (source.host, source.port) = (tablet.mysqlHostname, tablet.mysqlPort)
         try await step(.mysqld, "MysqlDaemon.SetReplicationSource failed") { try await server.replicate(from: source) }
     }
 
-    /// Asks until there is an answer, reading the topology again each time.
-    private func primaryPosition() async throws -> Position {
-        var delay = Duration.seconds(1)
-        while true {
-            do {
-                return try await primary.position(of: try await primaryTablet())
-            } catch let error as PrimaryError {
-                throw WorkflowError(.catchUp, "\(error)")
-            } catch {
-                try Task.checkCancellation()
-                logger.info("\(ContractLog.waitingToRetry(delay, error))")
-            }
-            try await Task.sleep(for: delay)
-            delay = min(delay * 2, Self.longestRetryDelay)
-        }
-    }
-
     // MARK: Waiting
 
-    private func wait(for goal: Position, on server: RunningMysqld) async throws {
+    /// What is known while waiting.
+    private struct Wait {
+        var goal: Position
+        var source: TabletRecord
+        var watch: ProgressWatch
+        var lastLook: Duration
         var total: Int64?
-        var statusError: (text: String, since: ContinuousClock.Instant)?
+        var restarts = 0
+    }
+
+    /// - Returns: the goal that was reached; another primary may have another one.
+    private func wait(
+        for goal: Position,
+        from source: TabletRecord,
+        on server: any ReplicaServer
+    ) async throws -> Position {
+        let now = clock.elapsed()
+        var wait = Wait(
+            goal: goal,
+            source: source,
+            watch: ProgressWatch(limit: limits.noProgress, now: now),
+            lastLook: now
+        )
         // Quick at first, so that an idle shard costs nothing; once a second when there is much to do.
         var pause = Duration.milliseconds(20)
         while true {
             do {
-                let status = try await server.replicationStatus()
-                if let status {
-                    if status.position.isAtLeast(goal) {
-                        if let total { progress.transactions(remaining: 0, total: total) }
-                        return
-                    }
-                    let remaining = Self.missing(from: status.position, to: goal)
-                    total = total ?? remaining
-                    progress.transactions(remaining: remaining, total: total ?? remaining)
-                    if let failure = status.permanentFailure { throw WorkflowError(.catchUp, failure) }
-                }
-                if status?.isHealthy == true {
-                    statusError = nil
-                } else if try await restart(status, on: server) {
-                    throw MysqldError(.replication, "replication has stopped")
-                }
+                if try await look(&wait, on: server) { return wait.goal }
             } catch let error as WorkflowError {
                 throw error
             } catch {
                 try Task.checkCancellation()
-                statusError = try noted(error, after: statusError)
+                logger.error("can't get replication status: \(error)")
+                wait.watch.note(reason: "its status cannot be read: \(error)")
             }
-            try await Task.sleep(for: pause)
+            if clock.elapsed() - wait.lastLook >= limits.topologyInterval { try await followPrimary(&wait, on: server) }
+            guard !wait.watch.isStalled(at: clock.elapsed()) else { throw stalled(wait) }
+            try await clock.sleep(pause)
             pause = min(pause * 2, .seconds(1))
         }
     }
 
-    /// - Returns: whether replication had stopped and was started again.
-    private func restart(_ status: ReplicationStatus?, on server: RunningMysqld) async throws -> Bool {
-        // Right after START both threads are on their way up.
-        if let status, status.lastReceiverError.isEmpty, status.lastApplierError.isEmpty, status.receiver != .stopped {
+    /// One look at the server, which starts replication again when it has stopped.
+    /// - Returns: whether the goal is reached.
+    private func look(_ wait: inout Wait, on server: any ReplicaServer) async throws -> Bool {
+        guard let status = try await server.replicationStatus() else {
+            wait.watch.note(reason: "it has lost its source")
+            try await restart(&wait, "the server has lost its source", on: server)
             return false
         }
-        let reason = [status?.lastReceiverError, status?.lastApplierError].compactMap { $0 }.filter { !$0.isEmpty }
-            .joined(separator: "; ")
+        if status.position.isAtLeast(wait.goal) {
+            if let total = wait.total { progress.transactions(remaining: 0, total: total) }
+            return true
+        }
+        let remaining = Self.missing(from: status.position, to: wait.goal)
+        let total = wait.total ?? remaining
+        wait.total = total
+        progress.transactions(remaining: remaining, total: total)
+        if wait.watch.note(status, at: clock.elapsed()) { wait.restarts = 0 }
+        if let failure = status.permanentFailure { throw WorkflowError(.catchUp, failure) }
+        let reason = [status.lastReceiverError, status.lastApplierError].filter { !$0.isEmpty }.joined(separator: "; ")
+        wait.watch.note(reason: reason.isEmpty ? status.state : reason)
+        // Right after START both threads are on their way up.
+        if status.receiver != .stopped, status.applier != .stopped { return false }
+        if status.applier == .stopped, status.lastReceiverError.isEmpty {
+            wait.restarts += 1
+            guard wait.restarts <= limits.applierRestarts else {
+                throw WorkflowError(
+                    .catchUp,
+                    "replication stopped: the applier stops again each time that it is started\(reason.isEmpty ? "" : ": \(reason)"); HINT: see the error log of this mysqld above, and whether somebody else administers it"
+                )
+            }
+        }
+        try await restart(&wait, reason, on: server)
+        return false
+    }
+
+    private func restart(_ wait: inout Wait, _ reason: String, on server: any ReplicaServer) async throws {
         logger.warning(
             "replication has stopped before backup could be taken. trying to restart replication. \(reason)"
         )
         do {
-            try await startReplication(on: server)
+            wait.source = try await replicate(on: server)
         } catch {
             try Task.checkCancellation()
             logger.error("Failed to restart replication: \(error)")
+            wait.watch.note(reason: "it cannot be started: \(error)")
         }
-        return true
     }
 
-    private func noted(
-        _ error: any Error,
-        after previous: (text: String, since: ContinuousClock.Instant)?
-    ) throws -> (text: String, since: ContinuousClock.Instant) {
-        let now = ContinuousClock.now
-        let text = "\(error)"
-        logger.error("can't get replication status: \(text)")
-        guard let previous, previous.text == text else { return (text, now) }
-        if now - previous.since > Self.statusErrorLimit {
-            throw WorkflowError(.catchUp, "timeout waiting for replication status after 60 seconds", cause: error)
+    private func stalled(_ wait: Wait) -> WorkflowError {
+        WorkflowError(
+            .catchUp,
+            "replication from \(wait.source.alias) at \(wait.source.mysqlHostname):\(wait.source.mysqlPort) has made no progress for \(GoDuration.text(seconds: limits.noProgress / .seconds(1))): \(wait.watch.reason); HINT: nothing was changed, the next pass starts from the newest complete backup again"
+        )
+    }
+
+    // MARK: Failover
+
+    /// Goes over to another primary when the topology names one that answers.
+    private func followPrimary(_ wait: inout Wait, on server: any ReplicaServer) async throws {
+        wait.lastLook = clock.elapsed()
+        let (tablet, position): (TabletRecord, Position)
+        do {
+            tablet = try await primary.tablet()
+            let old = wait.source
+            guard
+                (tablet.alias, tablet.mysqlHostname, tablet.mysqlPort) != (old.alias, old.mysqlHostname, old.mysqlPort)
+            else { return }
+            position = try await primary.position(of: tablet)
+        } catch {
+            try Task.checkCancellation()
+            logger.warning("cannot tell whether \(primary.shard) has another primary now: \(error)")
+            return
         }
-        return previous
+        logger.warning(
+            "the primary of \(primary.shard) is now \(tablet.alias) at \(tablet.mysqlHostname):\(tablet.mysqlPort), no longer \(wait.source.alias): following it"
+        )
+        let mine = try await step(.catchUp, "can't get replication status") { try await server.executedPosition() }
+        if let refusal = try await errant.refusal(of: mine, what: "this server", primary: position) {
+            throw WorkflowError(
+                .catchUp,
+                "not taking backup: \(refusal), so they were lost with the old primary; HINT: nothing was changed, the next pass starts from a backup without them"
+            )
+        }
+        if let lost = wait.goal.errant(against: position), !lost.isEmpty {
+            logger.warning("the new primary does not have \(lost.text), the goal is now \(position)")
+            (wait.goal, wait.total) = (position, nil)
+        }
+        try await restart(&wait, "the primary has changed", on: server)
+        wait.watch.restart(at: clock.elapsed())
     }
 
     private static func missing(from position: Position, to goal: Position) -> Int64 {

@@ -1,6 +1,5 @@
 package import Catalog
 package import Engines
-package import FoundationEssentials
 package import Logging
 package import MySQLControl
 import NIOCore
@@ -22,6 +21,8 @@ package struct BackupPass: Sendable {
         package var upgradeSafe = false
         package var restartBeforeBackup = false
         package var disableRedoLog = false
+        /// `--allow-errant-gtids`.
+        package var allowErrantTransactions = false
         package var initSQLFile: FilePath?
         package var initQueries: InitQueries?
         /// Flag values that go into the manifest.
@@ -37,22 +38,27 @@ package struct BackupPass: Sendable {
         }
     }
 
+    /// For what must be undone when a pass fails.
+    private static let cleanupLimit = Duration.seconds(60)
+
     private let settings: Settings
     private let storage: any BackupStorage
+    private let lease: ShardLease?
     private let topology: ShardTopology
     private let primary: any PrimaryTablet
     private let source: ReplicationSource
-    private let makeServer: @Sendable () async throws -> Mysqld
+    private let makeServer: @Sendable () async throws -> any TabletServer
     private let backupEngine: BuiltinBackup
     private let restoreEngine: BuiltinRestore
     private let progress: PassProgress
-    private let now: @Sendable () -> Date
+    private let clock: PassClock
     private let logger: Logger
 
     /// Assembles a pass.
     /// - Parameters:
     ///   - settings: what the flags say.
     ///   - storage: holds the shard's backups.
+    ///   - lease: keeps other passes out; `nil`: nothing does.
     ///   - topology: where the primary is looked up.
     ///   - primary: answers for its position.
     ///   - source: user, password and TLS of replication; host and port are taken from the topology.
@@ -60,26 +66,28 @@ package struct BackupPass: Sendable {
     ///   - backupEngine: takes the new backup.
     ///   - restoreEngine: brings the base backup back.
     ///   - progress: told what the pass is doing.
-    ///   - now: the clock.
+    ///   - clock: the time.
     ///   - logger: the pass's log.
     package init(
         settings: Settings,
         storage: any BackupStorage,
+        lease: ShardLease?,
         topology: ShardTopology,
         primary: any PrimaryTablet,
         source: ReplicationSource,
-        makeServer: @escaping @Sendable () async throws -> Mysqld,
+        makeServer: @escaping @Sendable () async throws -> any TabletServer,
         backupEngine: BuiltinBackup,
         restoreEngine: BuiltinRestore,
         progress: PassProgress,
-        now: @escaping @Sendable () -> Date,
+        clock: PassClock,
         logger: Logger
     ) {
-        (self.settings, self.storage, self.topology, self.primary) = (settings, storage, topology, primary)
+        (self.settings, self.storage, self.lease, self.topology) = (settings, storage, lease, topology)
+        self.primary = primary
         (self.source, self.makeServer, self.backupEngine, self.restoreEngine) = (
             source, makeServer, backupEngine, restoreEngine
         )
-        (self.progress, self.now, self.logger) = (progress, now, logger)
+        (self.progress, self.clock, self.logger) = (progress, clock, logger)
     }
 
     private var shard: ShardPath { settings.shard }
@@ -88,8 +96,33 @@ package struct BackupPass: Sendable {
     /// Runs the pass.
     /// - Throws: ``WorkflowError``; whatever was started is stopped and removed then, and an unfinished backup is gone.
     package func run() async throws {
-        let listed = try await step(.storage, "Can't take backup: can't list backups") { try await backups.load() }
-        switch Freshness.decide(listed, policy: settings.freshness, now: now()) {
+        let listed = try await load()
+        // With nothing to do nobody is kept from working.
+        if case .skip(let reason) = decide(listed), pruning.plan(listed, now: clock.now()).removals.isEmpty {
+            logger.info("\(reason)")
+            return try await prune()
+        }
+        guard let lease else { return try await run(listed, held: nil) }
+        try await lease.hold { held in
+            // What another pass did until then counts.
+            try await run(try await load(reusing: listed), held: held)
+        }
+    }
+
+    private func load(reusing known: [ListedBackup] = []) async throws -> [ListedBackup] {
+        try await step(.storage, "Can't take backup: can't list backups") { try await backups.load(reusing: known) }
+    }
+
+    private func decide(_ listed: [ListedBackup]) -> Freshness {
+        Freshness.decide(listed, policy: settings.freshness, now: clock.now())
+    }
+
+    private func run(_ listed: [ListedBackup], held: HeldLease?) async throws {
+        for backup in listed where backup.isUnreadable {
+            logger.error("backup \(shard)/\(backup.name) cannot be read: \(backup.problem ?? "")")
+        }
+        var rejected: [String: String] = [:]
+        switch decide(listed) {
         case .skip(let reason): logger.info("\(reason)")
         case .refuse(let message): throw WorkflowError(.refused, "Can't take backup: \(message)")
         case .take(let reason):
@@ -97,45 +130,60 @@ package struct BackupPass: Sendable {
             if settings.freshness.initialBackup {
                 try await step(.refused, "Can't take backup") { try await refuseIfServing() }
             }
-            try await step(.mysqld, "Failed to take backup") { try await takeBackup(listed) }
+            rejected = try await step(.mysqld, "Failed to take backup") { try await takeBackup(listed, held) }
         }
+        try await prune(rejected)
+    }
+
+    private var pruning: Pruning { Pruning(backups: backups, policy: settings.retention, logger: logger) }
+
+    private func prune(_ rejected: [String: String] = [:]) async throws {
         try await progress.during(.prune) {
             try await step(.storage, "Couldn't prune old backups") {
-                try await Pruning(backups: backups, policy: settings.retention, logger: logger).run(now: now())
+                try await pruning.run(now: clock.now(), rejected: rejected)
             }
         }
     }
 
     // MARK: Taking a backup
 
-    private func takeBackup(_ listed: [ListedBackup]) async throws {
+    /// - Returns: complete backups that were found to be no good, with the reason.
+    private func takeBackup(_ listed: [ListedBackup], _ held: HeldLease?) async throws -> [String: String] {
         let mysqld = try await makeServer()
+        let leftovers = Leftovers(backups: backups, clock: clock, logger: logger)
+        leftovers.removeFolders(in: mysqld.directory.path.removingLastComponent())
+        var listed = listed
+        if let held { listed = try await leftovers.removeUnfinished(listed, as: held.holder) }
         // Ours alone from here on: what the cleanup removes was never another's.
-        try mysqld.directory.claim(owner: mysqld.user.fileOwner)
-        try await withCleanup {
+        let claim = try TabletClaim.make(mysqld.directory, owner: mysqld.fileOwner)
+        let found = listed
+        return try await withCleanup {
             let prepared: PreparedServer
             if settings.freshness.initialBackup {
                 prepared = try await progress.during(.initialBackup) { try await prepareEmpty(mysqld) }
-            } else if listed.contains(where: { $0.manifest != nil }) {
-                prepared = try await prepareFromBackup(listed, mysqld)
+            } else if found.contains(where: { $0.manifest != nil }) {
+                prepared = try await prepareFromBackup(found, mysqld, claim)
             } else {
                 prepared = try await prepareFirst(mysqld)
             }
-            try await copy(prepared, mysqld)
+            try await copy(prepared, mysqld, held)
             logger.info(
                 "\(settings.freshness.initialBackup ? ContractLog.initialBackupSuccessful : ContractLog.backupSuccessful)"
             )
+            return prepared.rejectedBackups
         } cleanup: {
             logger.info("\(ContractLog.removingFolder(mysqld.directory.path.string))")
             do {
-                try mysqld.directory.remove()
+                try claim.remove()
             } catch {
-                logger.warning("Failed to remove temporary tablet directory: \(error)")
+                logger.warning(
+                    "Failed to remove temporary tablet directory: \(error); HINT: the next pass here removes it"
+                )
             }
         }
     }
 
-    private func copy(_ prepared: PreparedServer, _ mysqld: Mysqld) async throws {
+    private func copy(_ prepared: PreparedServer, _ mysqld: any TabletServer, _ held: HeldLease?) async throws {
         let name = try BackupName(time: prepared.backupTime, alias: settings.alias).description
         logger.info("\(ContractLog.startingBackup(name))")
         logger.info("\(ContractLog.usingEngine("builtin"))")
@@ -145,27 +193,33 @@ package struct BackupPass: Sendable {
         }
         let meter = TransferMeter()
         do {
+            try await held?.mark(name)
             try await progress.during(.takeNewBackup, transfer: meter) {
                 let entries = try await step(.copy, "error taking backup") {
                     try await backupEngine.copyFiles(of: mysqld.directory, to: writer, meter: meter)
                 }
+                try await refuseIfPoisonedMeanwhile(prepared)
                 let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), entries: entries)
                 try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") {
                     let bytes = manifest.encoded()
                     // What cannot be read again must not become the commit record.
                     _ = try Manifest(decoding: bytes)
+                    try await held?.confirm()
                     try await writer.commit(manifest: ByteBuffer(bytes: bytes))
                 }
             }
         } catch {
             logger.error("\(ContractLog.notUsable)")
             do {
-                try await shielded { try await writer.abort() }
+                try await shielded {
+                    try await withDeadline(Self.cleanupLimit, operation: "removing it") { try await writer.abort() }
+                }
             } catch let abortError {
                 logger.error("failed to finish backup: cannot remove unfinished backup \(shard)/\(name): \(abortError)")
             }
             throw error
         }
+        await held?.unmark(name)
     }
 
     private func manifest(
@@ -179,7 +233,7 @@ package struct BackupPass: Sendable {
         manifest.position = prepared.position
         manifest.purgedPosition = prepared.purgedPosition
         manifest.backupTime = prepared.backupTime
-        manifest.finishedTime = now()
+        manifest.finishedTime = clock.now()
         manifest.serverUUID = prepared.serverUUID
         manifest.tabletAlias = settings.alias.description
         manifest.hostname = hostname
@@ -219,7 +273,7 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func prepareEmpty(_ mysqld: Mysqld) async throws -> PreparedServer {
+    private func prepareEmpty(_ mysqld: any TabletServer) async throws -> PreparedServer {
         try await step(.mysqld, "failed to initialize mysql data dir and start mysqld") {
             try await mysqld.initialize(initSQLFile: settings.initSQLFile) { server in
                 try await step(.mysqld, "can't reset replication") { try await server.resetReplication() }
@@ -236,7 +290,7 @@ package struct BackupPass: Sendable {
 
     // MARK: With and without a base
 
-    private func prepareFirst(_ mysqld: Mysqld) async throws -> PreparedServer {
+    private func prepareFirst(_ mysqld: any TabletServer) async throws -> PreparedServer {
         logger.info("no backup to restore on BackupStorage for directory \(shard). Starting up empty.")
         return try await step(.mysqld, "failed to initialize mysql data dir and start mysqld") {
             let first = try await mysqld.initialize(initSQLFile: settings.initSQLFile) { server in
@@ -249,54 +303,31 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func prepareFromBackup(_ listed: [ListedBackup], _ mysqld: Mysqld) async throws -> PreparedServer {
-        let manifest = try await restoreBase(listed, mysqld)
+    private func prepareFromBackup(
+        _ listed: [ListedBackup],
+        _ mysqld: any TabletServer,
+        _ claim: TabletClaim
+    ) async throws -> PreparedServer {
+        let restore = BaseRestore(
+            backups: backups,
+            engine: restoreEngine,
+            errant: errant,
+            progress: progress,
+            logger: logger
+        )
+        let base = try await restore.run(listed, on: mysqld, claim: claim)
         let first = try await mysqld.withServer { server in
-            try await step(.mysqld, "error resetting replication") { try await resetReplication(server, to: manifest) }
+            try await step(.mysqld, "error resetting replication") {
+                try await resetReplication(server, to: base.manifest)
+            }
             return try await catchUpAndFinish(server)
         }
-        return try await restartIfAsked(mysqld, first)
+        var prepared = try await restartIfAsked(mysqld, first)
+        prepared.rejectedBackups = base.rejected
+        return prepared
     }
 
-    private func restoreBase(_ listed: [ListedBackup], _ mysqld: Mysqld) async throws -> Manifest {
-        logger.info("\(ContractLog.lookingForBackup)")
-        let choice = RestoreChoice(
-            listed,
-            directory: shard.description,
-            runningVersion: mysqld.installation.versionText
-        )
-        for reason in choice.skipped { logger.warning("\(reason)") }
-        guard let base = choice.backup else {
-            throw WorkflowError(
-                .refused,
-                "can't restore from backup: backup(s) found but none are complete\(choice.skipped.isEmpty ? "" : " and usable here: " + choice.skipped.joined(separator: "; "))"
-            )
-        }
-        logger.info("\(ContractLog.foundBackup(shard, base.name))")
-        logger.info("\(ContractLog.restorePath(base.name))")
-        let reader = try storage.backup(base.name, of: shard)
-        let state = try await step(.storage, "can't restore from backup") { try await reader.manifest() }
-        guard case .complete(let manifest) = state else {
-            throw WorkflowError(
-                .storage,
-                "can't restore from backup: \(shard)/\(base.name) has lost its MANIFEST since it was listed; HINT: another job may be pruning, run again"
-            )
-        }
-        let meter = TransferMeter()
-        try await progress.during(.restoreLastBackup, transfer: meter) {
-            try await step(.copy, "can't restore from backup") {
-                try mysqld.directory.prepareForRestore(owner: mysqld.user.fileOwner)
-                try await mysqld.writeConfiguration()
-                try await restoreEngine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: meter)
-                try mysqld.directory.finishRestore()
-            }
-        }
-        logger.info("\(ContractLog.restoreComplete)")
-        return manifest
-    }
-
-    private func resetReplication(_ server: RunningMysqld, to manifest: Manifest) async throws {
-        _ = try await mysqldHook(server)
+    private func resetReplication(_ server: any ReplicaServer, to manifest: Manifest) async throws {
         try await server.forgetSource()
         guard let position = manifest.position, !position.isEmpty else { return try await server.resetReplication() }
         let (executed, purged) = (try await server.executedPosition(), try await server.purgedPosition())
@@ -306,16 +337,11 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func mysqldHook(_ server: RunningMysqld) async throws -> Hooks.Output? {
-        try await server.mysqld.hooks.run("preflight_stop_slave")
-    }
-
-    private func catchUpAndFinish(_ server: RunningMysqld) async throws -> PreparedServer {
+    private func catchUpAndFinish(_ server: any ReplicaServer) async throws -> PreparedServer {
         let redoLogIsOff = settings.disableRedoLog ? await disableRedoLog(server) : false
         let catchUp = CatchUp(
-            shard: shard,
-            topology: topology,
-            primary: primary,
+            primary: shardPrimary,
+            errant: errant,
             source: source,
             progress: progress,
             logger: logger
@@ -328,10 +354,47 @@ package struct BackupPass: Sendable {
         if settings.restartBeforeBackup {
             try await step(.mysqld, "Could not prep for full shutdown") { try await server.requestSlowShutdown() }
         }
-        return try await finishPreparing(server)
+        let prepared = try await finishPreparing(server)
+        // Asked after reading our own position: what it lacks then, it never had.
+        let theirs = try await shardPrimary.position(within: CatchUp.Limits().primaryUnreachable)
+        if let refusal = try await errant.refusal(of: prepared.position, what: "the new backup", primary: theirs) {
+            throw Self.poisoned(refusal)
+        }
+        return prepared
     }
 
-    private func disableRedoLog(_ server: RunningMysqld) async -> Bool {
+    private static func poisoned(_ refusal: String) -> WorkflowError {
+        WorkflowError(
+            .refused,
+            "not taking backup: \(refusal); HINT: whoever restores it could not become a primary; see where they come from, or give --allow-errant-gtids"
+        )
+    }
+
+    /// A primary that took over while files were copied may lack what the old one had.
+    private func refuseIfPoisonedMeanwhile(_ prepared: PreparedServer) async throws {
+        guard !settings.freshness.initialBackup else { return }
+        do {
+            let refusal = try await withDeadline(.seconds(60), operation: "asking the primary for its position") {
+                try await errant.refusal(of: prepared.position, what: "the new backup")
+            }
+            if let refusal { throw Self.poisoned(refusal) }
+        } catch let error as WorkflowError where error.code == .refused {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            logger.warning("cannot compare the new backup with the primary once more before it is committed: \(error)")
+        }
+    }
+
+    private var shardPrimary: ShardPrimary {
+        ShardPrimary(shard: shard, topology: topology, tablets: primary, clock: clock, logger: logger)
+    }
+
+    private var errant: ErrantTransactions {
+        ErrantTransactions(primary: shardPrimary, allowed: settings.allowErrantTransactions, logger: logger)
+    }
+
+    private func disableRedoLog(_ server: any ReplicaServer) async -> Bool {
         do {
             try await server.setRedoLog(enabled: false)
             return true
@@ -342,15 +405,15 @@ package struct BackupPass: Sendable {
     }
 
     /// The last statements before the server stops for good.
-    private func finishPreparing(_ server: RunningMysqld) async throws -> PreparedServer {
-        let prepared = try await PreparedServer(reading: server, now: now())
+    private func finishPreparing(_ server: any ReplicaServer) async throws -> PreparedServer {
+        let prepared = try await PreparedServer(reading: server, now: clock.now())
         if settings.upgradeSafe {
             try await step(.mysqld, "failed to disable fast shutdown") { try await server.requestSlowShutdown() }
         }
         return prepared
     }
 
-    private func restartIfAsked(_ mysqld: Mysqld, _ prepared: PreparedServer) async throws -> PreparedServer {
+    private func restartIfAsked(_ mysqld: any TabletServer, _ prepared: PreparedServer) async throws -> PreparedServer {
         guard settings.restartBeforeBackup else { return prepared }
         return try await step(.mysqld, "Could not start MySQL after full shutdown") {
             try await mysqld.withServer { server in

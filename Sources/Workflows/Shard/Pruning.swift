@@ -17,19 +17,30 @@ package struct Pruning: Sendable {
     /// What ``run(now:)`` would do.
     /// - Throws: what the store throws.
     package func plan(now: Date) async throws -> Retention {
-        Retention(try await backups.load(), policy: policy, now: now)
+        plan(try await backups.load(), now: now)
+    }
+
+    /// What would be done with these backups.
+    func plan(_ listed: [ListedBackup], now: Date) -> Retention {
+        Retention(listed, policy: policy, now: now)
     }
 
     /// Plans, logs each removal with its reason, and removes, newest dependents first.
+    /// - Parameters:
+    ///   - now: the moment of the pass.
+    ///   - rejected: complete backups that were found to be no good in this pass, with the reason.
     /// - Throws: ``WorkflowError`` that names the backup which could not be removed; the ones before it are gone.
-    package func run(now: Date) async throws {
+    package func run(now: Date, rejected: [String: String] = [:]) async throws {
         guard policy.minimumTime > 0 else {
             logger.info("\(ContractLog.pruningDisabled)")
             return
         }
-        let listed = try await step(.storage, "can't list backups") { try await backups.load() }
-        for case (let name, .incomplete(let reason)) in listed.map({ ($0.name, $0.state) }) {
-            logger.info("\(ContractLog.ignoringIncomplete(name, reason))")
+        let listed = try await step(.storage, "can't list backups") { try await backups.load() }.map { backup in
+            // What could not be restored must not be counted among those that can.
+            rejected[backup.name].map { ListedBackup(name: backup.name, state: .incomplete($0)) } ?? backup
+        }
+        for backup in listed where !backup.isUnreadable {
+            if let problem = backup.problem { logger.info("\(ContractLog.ignoringIncomplete(backup.name, problem))") }
         }
         let plan = Retention(listed, policy: policy, now: now)
         for verdict in plan.verdicts where !verdict.remove {

@@ -63,10 +63,10 @@ package struct RestoreToFolder: Sendable {
                     "there is no backup \(CatalogError.excerpt(name)) in \(backups.shard); HINT: see --list-backups"
                 )
             }
-            if case .incomplete(let reason) = backup.state {
+            if let problem = backup.problem {
                 throw WorkflowError(
                     .refused,
-                    "backup \(backups.shard)/\(name) is incomplete and cannot be restored: \(reason)"
+                    "backup \(backups.shard)/\(name) is \(backup.isUnreadable ? "unreadable" : "incomplete") and cannot be restored: \(problem)"
                 )
             }
             return name

@@ -16,16 +16,35 @@ package struct ShardBackups: Sendable {
     }
 
     /// Lists everything in the shard's folder and reads every MANIFEST, oldest first.
-    /// - Throws: what the store throws; an unreadable manifest is no error but an incomplete backup.
-    package func load() async throws -> [ListedBackup] {
+    /// - Throws: what the store throws when it cannot list, or cannot read a single one; else a backup whose manifest
+    ///   cannot be read is listed as unreadable.
+    package func load() async throws -> [ListedBackup] { try await load(reusing: []) }
+
+    /// The same; what is known to be complete stays so and is not read again.
+    func load(reusing known: [ListedBackup]) async throws -> [ListedBackup] {
+        let complete = Dictionary(
+            known.filter { $0.manifest != nil }.map { ($0.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
         let names = try await storage.listBackups(of: shard)
+        let firstError = Mutex<(any Error)?>(nil)
         let found = Mutex<[ListedBackup?]>(Array(repeating: nil, count: names.count))
         try await forEach(in: names.enumerated().map { ($0.offset, $0.element) }, atMost: Self.manifestsAtOnce) {
             index,
             name in
-            let state = try await storage.backup(name, of: shard).manifest()
+            if let backup = complete[name] { return found.withLock { $0[index] = backup } }
+            let state: ListedBackup.State
+            do {
+                state = try await storage.backup(name, of: shard).manifest()
+            } catch {
+                try Task.checkCancellation()
+                state = .unreadable("\(error)")
+                firstError.withLock { $0 = $0 ?? error }
+            }
             found.withLock { $0[index] = ListedBackup(name: name, state: state) }
         }
-        return found.withLock { $0.compactMap { $0 } }
+        let backups = found.withLock { $0.compactMap { $0 } }
+        if let error = firstError.withLock({ $0 }), backups.allSatisfy(\.isUnreadable) { throw error }
+        return backups
     }
 }

@@ -46,7 +46,7 @@ struct UnevenStoreTests {
                     dataPlane: plane,
                     concurrency: Self.files,
                     progressInterval: .seconds(5),
-            checksPages: false,
+                    checksPages: false,
                     logger: Self.logger
                 )
                 let shard = try ShardPath(keyspace: "commerce", shard: "0")

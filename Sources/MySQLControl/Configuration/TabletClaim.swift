@@ -1,0 +1,97 @@
+import CLinux
+import Glibc
+package import Streams
+package import SystemPackage
+
+/// A tablet's folder that is ours for as long as this process lives.
+///
+/// The folder holds a marker that is locked: when the lock is free, whoever made the folder is gone, and only then does a
+/// later pass remove it. Folders without the marker belong to other tablets.
+package final class TabletClaim: Sendable {
+    package let directory: TabletDirectory
+    private let lock: FileDescriptor
+
+    private static let marker = "vtbackup.lock"
+
+    static func isMarker(_ name: String) -> Bool { name == marker }
+
+    private init(_ directory: TabletDirectory, _ lock: FileDescriptor) {
+        (self.directory, self.lock) = (directory, lock)
+    }
+
+    /// Creates the folder, which must not exist, and locks it.
+    /// - Throws: ``FileError``, with `fileExists` when it is there.
+    package static func make(_ directory: TabletDirectory, owner: FileOwner?) throws(FileError) -> TabletClaim {
+        try directory.claim(owner: owner)
+        let path = directory.path.appending(marker)
+        let draft = FilePath(path.string + ".new")
+        let lock = try fileCall("create", draft) {
+            try FileDescriptor.open(
+                draft,
+                .readWrite,
+                options: [.create, .exclusiveCreate, .closeOnExec],
+                permissions: .ownerReadWrite
+            )
+        }
+        // Locked before it can be found under its name.
+        guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+            let code = Errno(rawValue: errno)
+            try? lock.close()
+            throw FileError("lock", draft, code)
+        }
+        try FileTree.rename(draft, to: path)
+        return TabletClaim(directory, lock)
+    }
+
+    /// Removes everything in the folder but the marker.
+    /// - Throws: ``FileError``.
+    package func empty() throws(FileError) {
+        try directory.empty(keeping: [Self.marker])
+    }
+
+    /// Removes the folder; what cannot be removed stays marked for a later pass.
+    /// - Throws: ``FileError``.
+    package func remove() throws(FileError) {
+        defer { try? lock.close() }
+        try empty()
+        try directory.remove()
+    }
+
+    /// Folders of passes that are gone.
+    /// - Parameter root: the folder of all tablets' folders.
+    /// - Returns: each with its lock, so that two passes do not remove one at once.
+    /// - Throws: ``FileError``.
+    package static func abandoned(in root: FilePath) throws(FileError) -> [TabletClaim] {
+        var found: [TabletClaim] = []
+        for name in try FileTree.list(root) ?? [] where name.hasPrefix("vt_") {
+            guard let uid = UInt32(name.dropFirst(3)) else { continue }
+            let directory = TabletDirectory(dataRoot: root, uid: uid)
+            guard directory.path.lastComponent?.string == name else { continue }
+            let path = directory.path.appending(marker)
+            guard let lock = try? FileDescriptor.open(path, .readWrite, options: [.closeOnExec, .noFollow]) else {
+                continue
+            }
+            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
+                found.append(TabletClaim(directory, lock))
+            } else {
+                try? lock.close()
+            }
+        }
+        return found
+    }
+
+    /// The mysqld that still runs on the folder, which a hook may have started; it must not lose its files.
+    /// - Throws: ``FileError``.
+    package func runningServer() throws(FileError) -> Int32? {
+        guard let bytes = try FileTree.read(directory.pidFile, limit: 64),
+            let process = Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber)), process > 0
+        else { return nil }
+        let command = try FileTree.read(FilePath("/proc/\(process)/cmdline"), limit: 1 << 16)
+        // The number may be another process's by now.
+        guard let command, String(decoding: command, as: UTF8.self).contains(directory.path.string) else { return nil }
+        return process
+    }
+
+    /// Lets go of a folder that is left as it is.
+    package func leave() { try? lock.close() }
+}

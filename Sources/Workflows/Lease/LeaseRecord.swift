@@ -1,0 +1,54 @@
+import Catalog
+import FoundationEssentials
+
+/// The JSON of a lease: who works there, since when, and when they last said so.
+///
+/// Specified in `Documentation/formats/lease.md`.
+struct LeaseRecord: Hashable, Sendable, Codable {
+    var format = 1
+    var holder: LeaseHolder
+    var since: Date
+    var renewed: Date
+    /// Seconds without renewal after which the holder is taken for dead, and takes itself for dead.
+    var lifetime: Double
+
+    enum CodingKeys: String, CodingKey {
+        case format = "Format"
+        case holder = "Lease"
+        case since = "Since"
+        case renewed = "Renewed"
+        case lifetime = "LifetimeSeconds"
+    }
+
+    /// When it ends unless it is renewed.
+    var expiry: Date { renewed.addingTimeInterval(lifetime) }
+
+    /// Reads a record.
+    /// - Returns: `nil` for what is none: it is treated like one that was never written.
+    init?(_ bytes: [UInt8]) {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .iso8601
+        guard let record = try? decoder.decode(LeaseRecord.self, from: Data(bytes)), record.format == 1,
+            record.lifetime > 0, record.lifetime.isFinite
+        else { return nil }
+        self = record
+    }
+
+    /// Creates a fresh record.
+    init(holder: LeaseHolder, since: Date, lifetime: Double) {
+        (self.holder, self.since, renewed, self.lifetime) = (holder, since, since, lifetime)
+    }
+
+    /// The document.
+    func encoded() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .iso8601
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return Array(try encoder.encode(self))
+    }
+
+    /// Whether the holder is known to be gone.
+    func isOver(at now: Date, seenFrom observer: LeaseHolder) -> Bool {
+        holder.isDead(seenFrom: observer) || expiry < now
+    }
+}

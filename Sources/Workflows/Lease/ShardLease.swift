@@ -1,0 +1,257 @@
+package import Catalog
+package import Logging
+package import Storage
+import Streams
+import Synchronization
+
+/// Keeps two passes from working on one shard at once.
+///
+/// The lease is a note beside the shard's backups. A pass that cannot renew it stops before another one may take it over,
+/// and whoever committed nothing by then never does: the commit renews it first.
+package struct ShardLease: Sendable {
+    /// How long a lease lasts and how it is kept.
+    package struct Timing: Sendable {
+        /// Without renewal it is over.
+        package var lifetime = Duration.seconds(120)
+        /// Between renewals.
+        package var interval = Duration.seconds(20)
+        /// Left of the lifetime when the holder stops for its own part.
+        package var margin = Duration.seconds(30)
+
+        /// Creates the default.
+        package init() {}
+    }
+
+    private let storage: any BackupStorage
+    private let shard: ShardPath
+    private let holder: LeaseHolder
+    private let timing: Timing
+    private let clock: PassClock
+    private let logger: Logger
+
+    /// A lease of `shard` in `storage`, which should have threads of its own: renewals must not wait for an upload.
+    package init(
+        storage: any BackupStorage,
+        shard: ShardPath,
+        holder: LeaseHolder,
+        timing: Timing = Timing(),
+        clock: PassClock,
+        logger: Logger
+    ) {
+        (self.storage, self.shard, self.holder, self.timing) = (storage, shard, holder, timing)
+        (self.clock, self.logger) = (clock, logger)
+    }
+
+    /// Takes the lease, runs `body`, and gives it back.
+    ///
+    /// `body` is cancelled when the lease is lost.
+    /// - Throws: ``WorkflowError`` with code `refused` when another pass holds it, `lease` when it was lost; else what
+    ///   `body` throws.
+    func hold<Result: Sendable>(_ body: @escaping @Sendable (HeldLease) async throws -> Result) async throws -> Result {
+        let held = try await step(.storage, "cannot take the lease of shard \(shard)") { try await take() }
+        return try await withCleanup {
+            try await withThrowingTaskGroup(of: Result?.self) { group in
+                group.addTask {
+                    try await held.keep()
+                    return nil
+                }
+                group.addTask { try await body(held) }
+                defer { group.cancelAll() }
+                while let next = try await group.next() {
+                    if let result = next { return result }
+                }
+                throw CancellationError()
+            }
+        } cleanup: {
+            await held.release()
+        }
+    }
+
+    private func take() async throws -> HeldLease {
+        let place = Note.Place(.lease, of: shard)
+        var expecting = Note.Expectation.nothing
+        if let note = try await storage.note(at: place) {
+            // What is no record of ours is nobody's lease.
+            if let record = LeaseRecord(note.bytes), !record.isOver(at: clock.now(), seenFrom: holder) {
+                throw refusal(record)
+            }
+            logger.warning(
+                "taking over the lease of shard \(shard) from \(LeaseRecord(note.bytes).map { "\($0.holder.description), who last renewed it at \(BackupTimestamp.rfc3339($0.renewed))" } ?? "something that is no lease")"
+            )
+            expecting = .version(note.version)
+        }
+        let record = LeaseRecord(holder: holder, since: clock.now(), lifetime: timing.lifetime / .seconds(1))
+        do {
+            let version = try await storage.writeNote(try record.encoded(), at: place, expecting: expecting)
+            return HeldLease(
+                storage: storage,
+                shard: shard,
+                timing: timing,
+                clock: clock,
+                logger: logger,
+                record: record,
+                version: version
+            )
+        } catch let error as StorageError where error.code == .conflict {
+            if let note = try await storage.note(at: place), let record = LeaseRecord(note.bytes) {
+                throw refusal(record)
+            }
+            throw WorkflowError(.refused, "another pass is just taking the lease of shard \(shard); HINT: run again")
+        }
+    }
+
+    private func refusal(_ record: LeaseRecord) -> WorkflowError {
+        WorkflowError(
+            .refused,
+            "shard \(shard) is being worked on by \(record.holder.description) since \(BackupTimestamp.rfc3339(record.since)), last renewed at \(BackupTimestamp.rfc3339(record.renewed)); HINT: wait until it has ended; if it is dead its lease ends by itself at \(BackupTimestamp.rfc3339(record.expiry))"
+        )
+    }
+}
+
+/// A lease that we hold, and what is marked with it.
+package final class HeldLease: Sendable {
+    private struct State {
+        var record: LeaseRecord
+        var version: String
+        var renewedAt: Duration
+        /// The backup that is being written.
+        var backup: String?
+        var isLost = false
+    }
+
+    private let storage: any BackupStorage
+    private let shard: ShardPath
+    private let timing: ShardLease.Timing
+    private let clock: PassClock
+    private let logger: Logger
+    private let state: Mutex<State>
+    /// One renewal at a time: two would conflict with each other.
+    private let turn = Slots(count: 1)
+
+    fileprivate init(
+        storage: any BackupStorage,
+        shard: ShardPath,
+        timing: ShardLease.Timing,
+        clock: PassClock,
+        logger: Logger,
+        record: LeaseRecord,
+        version: String
+    ) {
+        (self.storage, self.shard, self.timing, self.clock, self.logger) = (storage, shard, timing, clock, logger)
+        state = Mutex(State(record: record, version: version, renewedAt: clock.elapsed()))
+    }
+
+    /// Who we are.
+    var holder: LeaseHolder { state.withLock { $0.record.holder } }
+
+    /// Renews until cancelled.
+    /// - Throws: ``WorkflowError`` with code `lease` when another pass has taken it, or it could not be renewed in time.
+    fileprivate func keep() async throws {
+        while true {
+            try await clock.sleep(timing.interval)
+            do {
+                try await renew()
+            } catch let error as WorkflowError {
+                throw error
+            } catch {
+                try Task.checkCancellation()
+                let age = clock.elapsed() - state.withLock { $0.renewedAt }
+                guard age + timing.margin < timing.lifetime else { throw lost("it could not be renewed", error) }
+                logger.warning("cannot renew the lease of shard \(shard), trying again: \(error)")
+            }
+        }
+    }
+
+    /// Makes sure that the lease is ours now: the last thing before a commit.
+    /// - Throws: ``WorkflowError`` with code `lease`.
+    func confirm() async throws {
+        do {
+            try await renew()
+        } catch let error as WorkflowError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            throw lost("it could not be confirmed", error)
+        }
+    }
+
+    /// Marks the folder of an unfinished backup as ours, so that a later pass can tell what a dead one left.
+    func mark(_ backup: String) async throws {
+        state.withLock { $0.backup = backup }
+        try await writeMark()
+    }
+
+    /// Takes the mark from a backup that is complete.
+    func unmark(_ backup: String) async {
+        state.withLock { $0.backup = nil }
+        do {
+            try await storage.removeNote(at: Note.Place(.lease, of: shard, backup: backup), expecting: .anything)
+        } catch {
+            // Beside a MANIFEST it means nothing.
+            logger.warning("cannot remove the mark of an unfinished backup from \(shard)/\(backup): \(error)")
+        }
+    }
+
+    private func renew() async throws {
+        try await turn.acquire(1)
+        defer { turn.release(1) }
+        let (next, version) = state.withLock { state in
+            var next = state.record
+            next.renewed = clock.now()
+            return (next, state.version)
+        }
+        let begun = clock.elapsed()
+        do {
+            let written = try await storage.writeNote(
+                try next.encoded(),
+                at: Note.Place(.lease, of: shard),
+                expecting: .version(version)
+            )
+            state.withLock { ($0.record, $0.version, $0.renewedAt) = (next, written, begun) }
+        } catch let error as StorageError where error.code == .conflict {
+            // A write that was reported as failed may have happened.
+            guard let note = try await storage.note(at: Note.Place(.lease, of: shard)),
+                let record = LeaseRecord(note.bytes), record.holder == next.holder
+            else { throw lost("another pass has taken it over", error) }
+            state.withLock { ($0.record, $0.version, $0.renewedAt) = (record, note.version, begun) }
+        }
+        try await writeMark()
+    }
+
+    private func writeMark() async throws {
+        let (record, backup) = state.withLock { ($0.record, $0.backup) }
+        guard let backup else { return }
+        do {
+            _ = try await storage.writeNote(
+                try record.encoded(),
+                at: Note.Place(.lease, of: shard, backup: backup),
+                expecting: .anything
+            )
+        } catch let error as StorageError where error.code == .notFound {
+            // It was aborted just now.
+        }
+    }
+
+    private func lost(_ reason: String, _ error: any Error) -> WorkflowError {
+        state.withLock { $0.isLost = true }
+        return WorkflowError(
+            .lease,
+            "the lease of shard \(shard) is lost: \(reason); nothing is committed any more; HINT: see which other pass runs, and whether storage answered",
+            cause: error
+        )
+    }
+
+    /// Gives it back; what cannot be removed ends by itself.
+    fileprivate func release() async {
+        let (version, isLost) = state.withLock { ($0.version, $0.isLost) }
+        guard !isLost else { return }
+        do {
+            try await withDeadline(.seconds(30), operation: "giving back the lease of shard \(shard)") {
+                [storage, shard] in
+                try await storage.removeNote(at: Note.Place(.lease, of: shard), expecting: .version(version))
+            }
+        } catch {
+            logger.warning("cannot give back the lease of shard \(shard), it ends by itself: \(error)")
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Catalog
+import Engines
+import Logging
+import MySQLControl
+import Positions
+import Storage
+import Streams
+import SystemPackage
+
+/// Brings the newest backup back that can be used, as the base of a pass.
+///
+/// One that is damaged, or holds transactions which the primary does not have, is passed over for an older one, and said so
+/// loudly: a shard whose newest backup is bad gets a new good one out of the same pass.
+struct BaseRestore: Sendable {
+    let backups: ShardBackups
+    let engine: BuiltinRestore
+    let errant: ErrantTransactions
+    let progress: PassProgress
+    let logger: Logger
+
+    /// What the pass goes on from.
+    struct Base: Sendable {
+        var manifest: Manifest
+        /// Complete backups that are no good, with the reason.
+        var rejected: [String: String]
+    }
+
+    private var shard: ShardPath { backups.shard }
+    private static let positionLimit = Duration.seconds(60)
+
+    /// Chooses, unpacks and checks.
+    /// - Throws: ``WorkflowError``; the tablet's folder is in an unknown state then.
+    func run(_ listed: [ListedBackup], on mysqld: any TabletServer, claim: TabletClaim) async throws -> Base {
+        logger.info("\(ContractLog.lookingForBackup)")
+        let known = try await primaryPosition()
+        var (rejected, told): ([String: String], Set<String>) = ([:], [])
+        while true {
+            let candidates = listed.filter { rejected[$0.name] == nil }
+            let choice = RestoreChoice(candidates, directory: shard.description, runningVersion: mysqld.versionText)
+            for reason in choice.skipped where told.insert(reason).inserted { logger.warning("\(reason)") }
+            guard let base = choice.backup else { throw nothingUsable(choice.skipped + rejected.values.sorted()) }
+            if let position = base.manifest?.position, let known,
+                let refusal = try await errant.refusal(of: position, what: "backup \(base.name)", primary: known)
+            {
+                reject(
+                    base.name,
+                    "\(refusal); HINT: see where they come from; --allow-errant-gtids takes them along",
+                    &rejected
+                )
+                continue
+            }
+            do {
+                return Base(manifest: try await restore(base.name, on: mysqld), rejected: rejected)
+            } catch {
+                try Task.checkCancellation()
+                guard isOfTheBackup(error, mysqld.directory), hasAnother(listed, rejected, base.name, mysqld) else {
+                    throw error
+                }
+                reject(base.name, "\(error)", &rejected)
+                try claim.empty()
+            }
+        }
+    }
+
+    /// One attempt: what it would have said is checked again at the end of the pass.
+    private func primaryPosition() async throws -> Position? {
+        do {
+            return try await withDeadline(Self.positionLimit, operation: "asking the primary for its position") {
+                try await errant.primary.position(of: try await errant.primary.tablet())
+            }
+        } catch {
+            try Task.checkCancellation()
+            logger.warning(
+                "cannot compare the backups with the primary before the restore, only after catching up: \(error)"
+            )
+            return nil
+        }
+    }
+
+    private func restore(_ name: String, on mysqld: any TabletServer) async throws -> Manifest {
+        logger.info("\(ContractLog.foundBackup(shard, name))")
+        logger.info("\(ContractLog.restorePath(name))")
+        let reader = try backups.storage.backup(name, of: shard)
+        let state = try await step(.storage, "can't restore from backup") { try await reader.manifest() }
+        guard case .complete(let manifest) = state else {
+            throw WorkflowError(
+                .storage,
+                "can't restore from backup: \(shard)/\(name) has lost its MANIFEST since it was listed; HINT: another job may be pruning, run again"
+            )
+        }
+        let meter = TransferMeter()
+        try await progress.during(.restoreLastBackup, transfer: meter) {
+            try await step(.copy, "can't restore from backup") {
+                try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
+                try await mysqld.writeConfiguration()
+                try await engine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: meter)
+                try mysqld.directory.finishRestore()
+            }
+        }
+        logger.info("\(ContractLog.restoreComplete)")
+        return manifest
+    }
+
+    // MARK: Falling back
+
+    /// Whether the backup or its storage is to blame, and not our own disk or my.cnf.
+    private func isOfTheBackup(_ error: any Error, _ directory: TabletDirectory) -> Bool {
+        var isOfBackup = false
+        for cause in causes(of: error) {
+            if let file = cause as? FileError, file.path.starts(with: directory.path) { return false }
+            if cause is MysqldError { return false }
+            if cause is EngineError || cause is StorageError { isOfBackup = true }
+            if (cause as? WorkflowError)?.code == .storage { isOfBackup = true }
+        }
+        return isOfBackup
+    }
+
+    private func hasAnother(
+        _ listed: [ListedBackup],
+        _ rejected: [String: String],
+        _ name: String,
+        _ mysqld: any TabletServer
+    ) -> Bool {
+        let others = listed.filter { $0.name != name && rejected[$0.name] == nil }
+        return RestoreChoice(others, directory: "", runningVersion: mysqld.versionText).backup != nil
+    }
+
+    private func reject(_ name: String, _ reason: String, _ rejected: inout [String: String]) {
+        logger.error(
+            "backup \(shard)/\(name) is listed as complete and CANNOT BE USED, falling back to an older one: \(reason)"
+        )
+        rejected[name] = reason
+    }
+
+    private func nothingUsable(_ reasons: [String]) -> WorkflowError {
+        WorkflowError(
+            .refused,
+            "can't restore from backup: backup(s) found but none are complete\(reasons.isEmpty ? "" : " and usable here: " + reasons.joined(separator: "; "))"
+        )
+    }
+}

@@ -1,0 +1,33 @@
+package import FoundationEssentials
+
+/// The time of a pass: the wall clock for names and ages, a steady one for limits, and how it waits.
+///
+/// Passed in, so that campaigns can run hours in moments and turn clocks back.
+package struct PassClock: Sendable {
+    /// The wall clock.
+    package var now: @Sendable () -> Date
+    /// Time since some fixed moment; never goes back.
+    package var elapsed: @Sendable () -> Duration
+    /// Waits; throws when cancelled.
+    package var sleep: @Sendable (Duration) async throws -> Void
+
+    /// Creates a clock from its parts.
+    package init(
+        now: @escaping @Sendable () -> Date,
+        elapsed: @escaping @Sendable () -> Duration,
+        sleep: @escaping @Sendable (Duration) async throws -> Void
+    ) {
+        (self.now, self.elapsed, self.sleep) = (now, elapsed, sleep)
+    }
+
+    /// The machine's clocks.
+    package static let system: PassClock = {
+        let clock = ContinuousClock()
+        let start = clock.now
+        return PassClock(
+            now: { Date() },
+            elapsed: { clock.now - start },
+            sleep: { try await Task.sleep(for: $0) }
+        )
+    }()
+}

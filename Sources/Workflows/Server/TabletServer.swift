@@ -1,0 +1,76 @@
+package import MySQLControl
+package import Positions
+package import Streams
+package import SystemPackage
+
+/// The port to a pass's own mysqld: made, started, stopped and thrown away.
+///
+/// `Mysqld` is the real one; the double of the campaigns is in TestKit.
+package protocol TabletServer: Sendable {
+    var directory: TabletDirectory { get }
+    /// Text of the version that will run on restored data.
+    var versionText: String { get }
+    /// Whose the files are; `nil`: ours.
+    var fileOwner: FileOwner? { get }
+
+    /// Writes my.cnf.
+    func writeConfiguration() async throws
+
+    /// Starts the server, runs `body` with it and stops it cleanly; see ``MySQLControl/Mysqld``.
+    func withServer<Result: Sendable>(
+        _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
+    ) async throws -> Result
+
+    /// The same with a data directory made anew.
+    func initialize<Result: Sendable>(
+        initSQLFile: FilePath?,
+        _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
+    ) async throws -> Result
+}
+
+/// The port to a running server of ours: what a pass asks of it.
+package protocol ReplicaServer: Sendable {
+    func executedPosition() async throws -> Position
+    /// `nil` where the server does not know.
+    func purgedPosition() async throws -> Position?
+    /// Empty where it has none.
+    func serverUUID() async throws -> String
+    func versionText() async throws -> String
+
+    /// `nil` when it has no source.
+    func replicationStatus() async throws -> ReplicationStatus?
+    func replicate(from source: ReplicationSource) async throws
+    func stopReplication() async throws
+    func forgetSource() async throws
+    func resetReplication() async throws
+    func setPosition(_ position: Position) async throws
+
+    /// - Returns: whether it was on before.
+    @discardableResult
+    func setSuperReadOnly(_ on: Bool) async throws -> Bool
+    func setRedoLog(enabled: Bool) async throws
+    func requestSlowShutdown() async throws
+    func execute(_ statements: [String]) async throws
+    /// As ``execute(_:)``, and what is cancelled stops in the server too.
+    func executeKillable(_ statements: [String]) async throws
+}
+
+extension RunningMysqld: ReplicaServer {}
+
+extension Mysqld: TabletServer {
+    package var versionText: String { installation.versionText }
+    package var fileOwner: FileOwner? { user.fileOwner }
+
+    package func withServer<Result: Sendable>(
+        _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
+    ) async throws -> Result {
+        try await withServer { (server: RunningMysqld) in try await body(server) }
+    }
+
+    package func initialize<Result: Sendable>(
+        initSQLFile: FilePath?,
+        _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
+    ) async throws -> Result {
+        try await initialize(initSQLFile: initSQLFile) { (server: RunningMysqld) in try await body(server) }
+    }
+}
