@@ -10,6 +10,8 @@ package struct EngineError: CausedError, Sendable, CustomStringConvertible {
         case fileChanged
         /// A page of a tablespace is not what InnoDB wrote.
         case damagedPage
+        /// A file system has not enough room.
+        case noSpace
         /// An object is not what the manifest says.
         case damagedBackup
         /// The backup is of a kind that cannot be restored here.

@@ -16,21 +16,18 @@ package struct TablespaceFormat: Hashable, Sendable {
     /// Bytes of a page in the file.
     package var pageSize: Int
     package var layout: Layout
-    /// Some pages may be encrypted; their content says nothing without the key.
-    package var isEncrypted: Bool
-    /// Some pages may be compressed as a whole (`COMPRESSION`, `PAGE_COMPRESSED`).
-    package var mayCompressPages: Bool
+    /// In ``Layout/fullCRC32``: some pages may be compressed as a whole.
+    var mayCompressPages: Bool
     /// The system tablespace, whose old doublewrite area holds copies of other pages.
     package var isSystem: Bool
 
-    /// So many bytes of the first page tell everything but ``isEncrypted`` of MariaDB's older layout.
+    /// So many bytes of the first page tell everything.
     package static let headerSize = 64
     /// The largest page that InnoDB has; every page size divides it.
     package static let largestPage = 1 << 16
 
     /// Reads the first page of a tablespace; `nil` when it is none.
-    /// - Parameter page: its first bytes, at least ``headerSize``; the whole page when MariaDB's older encryption is to be
-    ///   seen.
+    /// - Parameter page: its first bytes, at least ``headerSize``.
     package init?(firstPage page: UnsafeRawBufferPointer) {
         guard page.count >= Self.headerSize, page.number(at: Field.pageNumber) == 0,
             page.short(at: Field.pageType) == PageType.spaceHeader
@@ -39,7 +36,7 @@ package struct TablespaceFormat: Hashable, Sendable {
         isSystem = page.number(at: Field.spaceID) == 0
         if flags & Flag.fullCRC32 != 0 {
             guard let size = Self.pageSize(shift: flags & 0xf) else { return nil }
-            (pageSize, layout, isEncrypted) = (size, .fullCRC32, false)
+            (pageSize, layout) = (size, .fullCRC32)
             mayCompressPages = flags >> 5 & 0x7 != 0
             return
         }
@@ -47,9 +44,7 @@ package struct TablespaceFormat: Hashable, Sendable {
         guard rows <= 5, let size = Self.pageSize(shift: flags >> 6 & 0xf) else { return nil }
         layout = rows == 0 ? .crc32 : .compressedRows
         pageSize = rows == 0 ? size : 512 << Int(rows)
-        // MySQL marks them by the type of a page alone, MariaDB in the flags too.
-        mayCompressPages = rows == 0
-        isEncrypted = flags & Flag.encrypted != 0 || Self.hasEncryptionHeader(page)
+        mayCompressPages = false
     }
 
     private static func pageSize(shift: UInt32) -> Int? {
@@ -57,18 +52,8 @@ package struct TablespaceFormat: Hashable, Sendable {
         return (3...7).contains(shift) ? 512 << Int(shift) : nil
     }
 
-    /// MariaDB's mark behind the descriptors of the first page's extents.
-    private static func hasEncryptionHeader(_ page: UnsafeRawBufferPointer) -> Bool {
-        let mark: [UInt8] = [0x73, 0x0e, 0x0c, 0x52, 0x45, 0x74]
-        guard page.count >= 1 << 10 else { return false }
-        return (Self.headerSize..<(page.count - mark.count)).contains { start in
-            page[start] == mark[0] && page[start..<(start + mark.count)].elementsEqual(mark)
-        }
-    }
-
     private enum Flag {
         static let fullCRC32: UInt32 = 1 << 4
-        static let encrypted: UInt32 = 1 << 13
     }
 }
 
@@ -80,6 +65,7 @@ enum Field {
     static let sequenceLow = 20
     static let pageType = 24
     static let keyVersion = 26
+    static let encryptedChecksum = 30
     static let spaceID = 34
     static let body = 38
     static let spaceFlags = 54

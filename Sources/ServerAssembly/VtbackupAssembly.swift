@@ -234,6 +234,7 @@ package struct VtbackupAssembly: Sendable {
         settings.restartBeforeBackup = policy.restartBeforeBackup
         settings.disableRedoLog = policy.disableRedoLog
         settings.allowErrantTransactions = policy.allowErrantGtids
+        settings.allowIncompleteTablespaces = policy.allowIncompleteTablespaces
         settings.initSQLFile = policy.initDbSqlFile.isEmpty ? nil : FilePath(policy.initDbSqlFile)
         settings.initQueries = queries
         settings.compressionEngineName = options.engine.compressionEngineName

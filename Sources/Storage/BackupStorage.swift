@@ -78,6 +78,10 @@ package protocol BackupReader: Sendable {
     /// Its name.
     var name: String { get }
 
+    /// Bytes stored of an object; `nil` where the store cannot tell without reading.
+    /// - Throws: ``StorageError`` with code `notFound`, or what the store throws.
+    func size(of object: ObjectName) async throws -> Int64?
+
     /// Runs `body` with the bytes of one object. The source must not escape.
     /// - Throws: ``StorageError`` with code `notFound`, or what `body` throws.
     func withObject<Result: Sendable>(

@@ -18,6 +18,8 @@ package struct WorkflowError: CausedError, Sendable, CustomStringConvertible {
         case catchUp = "catch-up"
         /// Another pass works on the shard, or may.
         case lease
+        /// A file system is full, or will be.
+        case space
         /// Copying files failed.
         case copy
     }

@@ -79,7 +79,6 @@ struct PageVerdictTests {
             #expect(format?.pageSize == size)
             #expect(format?.layout == .compressedRows)
         }
-        #expect(Self.format(1 << 13)?.isEncrypted == true)
         #expect(Self.format(0, space: 0)?.isSystem == true)
         #expect(Self.format(0)?.isSystem == false)
         for nonsense in [UInt32(6) << 1, 1 << 6, 2 << 6, 8 << 6, 0x18, 0x11] { #expect(Self.format(nonsense) == nil) }
@@ -117,23 +116,60 @@ struct PageVerdictTests {
         #expect(Self.verdict([UInt8](repeating: 0, count: format.pageSize), number: 8, format) == .good)
     }
 
-    @Test("encrypted and compressed pages are unchecked where the tablespace may have them, and bad elsewhere")
-    func transformed() throws {
-        var page = Self.page(.crc32, number: 7, size: 16_384, type: 15)
+    @Test(
+        "encrypted and compressed pages are unchecked where they say so and stand in their place",
+        arguments: [14, 15, 16, 17, 34_354, 37_401]
+    )
+    func transformed(type: UInt16) throws {
+        let format = try #require(Self.format(0x21))
+        var page = Self.page(.crc32, number: 7, size: 16_384, type: type)
         page[100] ^= 1
-        let plain = try #require(Self.format(0x21))
-        let encrypted = try #require(Self.format(0x21 | 1 << 13))
-        #expect(Self.verdict(page, number: 7, encrypted) == .unchecked)
-        guard case .bad = Self.verdict(page, number: 7, plain) else {
+        #expect(Self.verdict(page, number: 7, format) == .unchecked)
+        guard case .bad = Self.verdict(page, number: 8, format) else {
             Issue.record("not bad")
             return
         }
-        page[25] = 14
-        #expect(Self.verdict(page, number: 7, plain) == .unchecked)
-        let marked = try #require(Self.format(0x15 | 1 << 5))
-        page[24] = 0x80
-        #expect(Self.verdict(page, number: 7, marked) == .unchecked)
+    }
+
+    @Test("MariaDB's encrypted pages carry the checksum of what is in the file")
+    func encrypted() throws {
+        let format = try #require(Self.format(0x21))
+        var page = Self.page(.crc32, number: 7, size: 16_384)
+        page[100] ^= 1
+        Self.put(3, &page, 26)
+        guard case .bad = Self.verdict(page, number: 7, format) else {
+            Issue.record("not bad")
+            return
+        }
+        Self.put(Self.crc(page[4..<26]) ^ Self.crc(page[38..<16_376]), &page, 30)
+        #expect(Self.verdict(page, number: 7, format) == .good)
+    }
+
+    @Test("MariaDB's compressed pages carry the checksum of the part that is used")
+    func compressed() throws {
+        let format = try #require(Self.format(0x15 | 1 << 5))
+        var page = Self.page(.full, number: 7, size: 16_384, type: 0x8000 | 4)
+        Self.put(Self.crc(page[0..<1020]), &page, 1020)
+        #expect(Self.verdict(page, number: 7, format) == .good)
+        // Without the tablespace's mark the type is no length.
         guard case .bad = Self.verdict(page, number: 7, try #require(Self.format(0x15))) else {
+            Issue.record("not bad")
+            return
+        }
+        page[500] ^= 1
+        guard case .bad = Self.verdict(page, number: 7, format) else {
+            Issue.record("not bad")
+            return
+        }
+    }
+
+    @Test("pages of a server without checksums are unchecked")
+    func none() throws {
+        var page = Self.page(.crc32, number: 7, size: 16_384)
+        for offset in [0, 16_376] { Self.put(0xdead_beef, &page, offset) }
+        #expect(Self.verdict(page, number: 7, try #require(Self.format(0x21))) == .unchecked)
+        Self.put(1, &page, 16_380)
+        guard case .bad = Self.verdict(page, number: 7, try #require(Self.format(0x21))) else {
             Issue.record("not bad")
             return
         }

@@ -54,6 +54,17 @@ package struct BuiltinRestore: Sendable {
         if durable { try await syncFolders(files.map(\.1), in: directory) }
     }
 
+    /// Tells whether the backup fits where it is to go, as far as its manifest or its objects tell.
+    /// - Throws: ``EngineError`` with code `noSpace` that names the file system; what the store throws.
+    package func checkSpace(
+        _ manifest: Manifest,
+        from reader: any BackupReader,
+        to directory: TabletDirectory
+    ) async throws {
+        let (builtin, _) = try plan(manifest)
+        try await SpaceCheck(dataPlane: dataPlane, logger: logger).run(manifest, builtin, from: reader, to: directory)
+    }
+
     /// Tells whether the backup is of a kind that can be restored here, before anything is touched.
     /// - Throws: ``EngineError`` with code `unsupportedBackup`; ``CompressionError`` with code `unsupported`.
     package func check(_ manifest: Manifest) throws { _ = try plan(manifest) }

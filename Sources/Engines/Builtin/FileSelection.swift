@@ -20,10 +20,11 @@ enum FileSelection {
     private static let redoFolder = "#innodb_redo"
     private static let schemaSuffixes = [".frm", ".sst", ".ibd", ".sdi"]
 
-    /// Whether a file directly in the data directory is needed: a tablespace, MariaDB's undo logs (which it does not make
+    /// Whether a file directly in the data directory is needed: a tablespace, persisted settings, MariaDB's undo logs (which it does not make
     /// anew, as MySQL does with its `undo_001`), and the log of Aria, in which MariaDB keeps its system tables.
     private static func isNeeded(_ name: String) -> Bool {
         if name.hasSuffix(".ibd") || name.hasSuffix(".ibu") || name == "aria_log_control" { return true }
+        if name == "mysqld-auto.cnf" { return true }
         return name.wholeMatch(of: /(undo[0-9]{3}|aria_log\.[0-9]{8})/) != nil
     }
 

@@ -13,6 +13,8 @@ final class PageCheck: Sendable {
     private static let rereads = 2
 
     let format: TablespaceFormat
+    /// Whether the file begins with page 0.
+    private let isFirst: Bool
     private let file: FileDescriptor
     private let path: FilePath
     private let tally: PageTally
@@ -20,12 +22,14 @@ final class PageCheck: Sendable {
 
     private init(
         _ format: TablespaceFormat,
+        isFirst: Bool = true,
         _ file: FileDescriptor,
         _ path: FilePath,
         _ tally: PageTally,
         _ logger: Logger
     ) {
-        (self.format, self.file, self.path, self.tally, self.logger) = (format, file, path, tally, logger)
+        (self.format, self.isFirst, self.file, self.path) = (format, isFirst, file, path)
+        (self.tally, self.logger) = (tally, logger)
     }
 
     /// Looks at the first page of a file that goes into a backup; blocking.
@@ -39,13 +43,7 @@ final class PageCheck: Sendable {
     ) throws -> PageCheck? {
         guard selected.size > 0, isTablespace(selected) else { return nil }
         let path = selected.path
-        let head = try fileCall("read", path) {
-            try withScratch(Int(min(selected.size, Int64(TablespaceFormat.largestPage)))) { bytes in
-                let count = try file.readFully(into: bytes, at: 0)
-                return firstPage(UnsafeRawBufferPointer(rebasing: bytes[..<count]))
-            }
-        }
-        switch head {
+        switch try head(of: file, path) {
         case .tablespace(let format): return PageCheck(format, file, path, tally, logger)
         case .blank:
             tally.skip(path)
@@ -53,13 +51,32 @@ final class PageCheck: Sendable {
         case .other:
             // Only the first file of the system tablespace begins with page 0.
             if selected.base == .innodbData, !selected.name.hasSuffix("ibdata1") {
-                tally.skip(path)
-                return nil
+                guard let format = try systemFormat(beside: path) else {
+                    tally.skip(path)
+                    return nil
+                }
+                return PageCheck(format, isFirst: false, file, path, tally, logger)
             }
             throw EngineError(
                 .damagedPage,
                 "\(path) is damaged: page 0 is not the first page of a tablespace; HINT: \(hint)"
             )
+        }
+    }
+
+    private static func systemFormat(beside path: FilePath) throws -> TablespaceFormat? {
+        let first = path.removingLastComponent().appending("ibdata1")
+        guard try FileTree.status(first) != nil else { return nil }
+        let file = try fileCall("open", first) { try FileDescriptor.open(first, .readOnly, options: .closeOnExec) }
+        defer { try? file.close() }
+        return if case .tablespace(let format) = try head(of: file, first) { format } else { nil }
+    }
+
+    private static func head(of file: FileDescriptor, _ path: FilePath) throws -> Head {
+        try fileCall("read", path) {
+            try withScratch(TablespaceFormat.largestPage) { bytes in
+                firstPage(UnsafeRawBufferPointer(rebasing: bytes[..<(try file.readFully(into: bytes, at: 0))]))
+            }
         }
     }
 
@@ -110,7 +127,7 @@ final class PageCheck: Sendable {
 
     private func verdict(_ page: UnsafeMutableRawBufferPointer, _ number: Int64) throws -> PageVerdict {
         let index = UInt32(truncatingIfNeeded: number)
-        var verdict = PageVerdict(UnsafeRawBufferPointer(page), number: index, format: format)
+        var verdict = PageVerdict(UnsafeRawBufferPointer(page), number: isFirst ? index : nil, format: format)
         for _ in 0..<Self.rereads {
             guard case .bad(let reason) = verdict else { break }
             logger.warning("page \(number) of \(path) does not check out (\(reason)): reading it again")
@@ -118,7 +135,7 @@ final class PageCheck: Sendable {
             // From the disk, not from the cache.
             file.adviseDone(offset: offset, count: format.pageSize)
             _ = try fileCall("read", path) { try file.readFully(into: page, at: offset) }
-            verdict = PageVerdict(UnsafeRawBufferPointer(page), number: index, format: format)
+            verdict = PageVerdict(UnsafeRawBufferPointer(page), number: isFirst ? index : nil, format: format)
         }
         return verdict
     }
@@ -159,7 +176,7 @@ final class PageTally: Sendable {
             let verified = "page check: \(state.good) InnoDB pages are good"
             guard let first = state.uncheckedFiles.map(\.string).min() else { return verified }
             return verified
-                + "; unchecked: \(state.unchecked) pages in \(state.uncheckedFiles.count) files, which are encrypted, compressed as a whole, or the old doublewrite area (\(first)\(state.uncheckedFiles.count > 1 ? " and others" : ""))"
+                + "; unchecked: \(state.unchecked) pages in \(state.uncheckedFiles.count) files, encrypted, compressed as a whole, without checksums, or InnoDB's doublewrite area (\(first)\(state.uncheckedFiles.count > 1 ? " and others" : ""))"
         }
     }
 }

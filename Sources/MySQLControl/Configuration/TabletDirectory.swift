@@ -55,6 +55,14 @@ package struct TabletDirectory: Hashable, Sendable {
         }
     }
 
+    /// A path on the file system that will hold these files, also before the folder is made.
+    package func disk(of base: BaseDirectory) -> FilePath {
+        let folder = folder(of: base)
+        guard sharesDisks, let name = folder.components.dropFirst(path.components.count).first else { return folder }
+        let shared = path.removingLastComponent().appending(name)
+        return (try? FileTree.status(shared)) != nil ? shared : folder
+    }
+
     // MARK: Creating and removing
 
     /// Folders that an operator may keep on disks of their own, by making `$VTDATAROOT/<name>`.

@@ -106,6 +106,14 @@ package struct PolicyOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "Take backups of servers with tablespaces that lie outside of what is copied, or are encrypted; they are named in the log.",
+            valueName: "bool"
+        )
+    )
+    package var allowIncompleteTablespaces = false
+
+    @Option(
+        help: ArgumentHelp(
             "What keeps two passes from working on one shard at once: lease (an object beside its backups) or off. topo is not available in this version yet: refused.",
             valueName: "string"
         )

@@ -87,6 +87,8 @@ package struct MeteredStorage: BackupStorage {
         let observe: @Sendable (Traffic) -> Void
         var name: String { base.name }
 
+        func size(of object: ObjectName) async throws -> Int64? { try await base.size(of: object) }
+
         func withObject<Result: Sendable>(
             _ object: ObjectName,
             body: (any ObjectSource) async throws -> Result

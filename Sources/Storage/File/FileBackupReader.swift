@@ -24,6 +24,13 @@ struct FileBackupReader: BackupReader {
         }
     }
 
+    func size(of object: ObjectName) async throws -> Int64? {
+        let path = folder.appending(object.description)
+        let status = try await threads.run { try FileTree.status(path) }
+        guard let status else { throw StorageError(.notFound, "no object \(object) in backup \(name)") }
+        return status.size
+    }
+
     private func open(_ path: FilePath, _ object: ObjectName) throws -> SystemPackage.FileDescriptor {
         do {
             let file = try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec)

@@ -152,6 +152,13 @@ package final class InMemoryStorage: BackupStorage {
         let shard: ShardPath
         let name: String
 
+        func size(of object: ObjectName) async throws -> Int64? {
+            guard let bytes = storage.object(object, of: name, in: shard) else {
+                throw StorageError(.notFound, "no object \(object) in backup \(name)")
+            }
+            return Int64(bytes.readableBytes)
+        }
+
         func withObject<Result: Sendable>(
             _ object: ObjectName,
             body: (any ObjectSource) async throws -> Result

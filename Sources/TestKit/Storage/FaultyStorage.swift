@@ -285,6 +285,8 @@ private struct FaultyReader: BackupReader {
     let storage: FaultyStorage
     var name: String { base.name }
 
+    func size(of object: ObjectName) async throws -> Int64? { try await base.size(of: object) }
+
     func withObject<Result: Sendable>(
         _ object: ObjectName,
         body: (any ObjectSource) async throws -> Result

@@ -23,6 +23,8 @@ package struct BackupPass: Sendable {
         package var disableRedoLog = false
         /// `--allow-errant-gtids`.
         package var allowErrantTransactions = false
+        /// `--allow-incomplete-tablespaces`.
+        package var allowIncompleteTablespaces = false
         package var initSQLFile: FilePath?
         package var initQueries: InitQueries?
         /// Flag values that go into the manifest.
@@ -196,7 +198,11 @@ package struct BackupPass: Sendable {
             try await held?.mark(name)
             try await progress.during(.takeNewBackup, transfer: meter) {
                 let entries = try await step(.copy, "error taking backup") {
-                    try await backupEngine.copyFiles(of: mysqld.directory, to: writer, meter: meter)
+                    try await explainingFullDisk {
+                        "the backup of \(meter.reading.totalBytes) bytes of files had got to \(meter.reading.bytes) of them"
+                    } _: {
+                        try await backupEngine.copyFiles(of: mysqld.directory, to: writer, meter: meter)
+                    }
                 }
                 try await refuseIfPoisonedMeanwhile(prepared)
                 let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), entries: entries)
@@ -283,7 +289,7 @@ package struct BackupPass: Sendable {
                 // One transaction, so that the position of the backup is not empty.
                 try await server.execute(["create database if not exists _vt"])
                 if wasReadOnly { try await server.setSuperReadOnly(true) }
-                return try await finishPreparing(server)
+                return try await finishPreparing(server, mysqld)
             }
         }
     }
@@ -297,7 +303,7 @@ package struct BackupPass: Sendable {
                 try await step(.mysqld, "error resetting replication: failed to reset replication") {
                     try await server.resetReplication()
                 }
-                return try await catchUpAndFinish(server)
+                return try await catchUpAndFinish(server, mysqld)
             }
             return try await restartIfAsked(mysqld, first)
         }
@@ -320,7 +326,7 @@ package struct BackupPass: Sendable {
             try await step(.mysqld, "error resetting replication") {
                 try await resetReplication(server, to: base.manifest)
             }
-            return try await catchUpAndFinish(server)
+            return try await catchUpAndFinish(server, mysqld)
         }
         var prepared = try await restartIfAsked(mysqld, first)
         prepared.rejectedBackups = base.rejected
@@ -337,7 +343,10 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func catchUpAndFinish(_ server: any ReplicaServer) async throws -> PreparedServer {
+    private func catchUpAndFinish(
+        _ server: any ReplicaServer,
+        _ mysqld: any TabletServer
+    ) async throws -> PreparedServer {
         let redoLogIsOff = settings.disableRedoLog ? await disableRedoLog(server) : false
         let catchUp = CatchUp(
             primary: shardPrimary,
@@ -354,7 +363,7 @@ package struct BackupPass: Sendable {
         if settings.restartBeforeBackup {
             try await step(.mysqld, "Could not prep for full shutdown") { try await server.requestSlowShutdown() }
         }
-        let prepared = try await finishPreparing(server)
+        let prepared = try await finishPreparing(server, mysqld)
         // Asked after reading our own position: what it lacks then, it never had.
         let theirs = try await shardPrimary.position(within: CatchUp.Limits().primaryUnreachable)
         if let refusal = try await errant.refusal(of: prepared.position, what: "the new backup", primary: theirs) {
@@ -405,8 +414,17 @@ package struct BackupPass: Sendable {
     }
 
     /// The last statements before the server stops for good.
-    private func finishPreparing(_ server: any ReplicaServer) async throws -> PreparedServer {
+    private func finishPreparing(
+        _ server: any ReplicaServer,
+        _ mysqld: any TabletServer
+    ) async throws -> PreparedServer {
         let prepared = try await PreparedServer(reading: server, now: clock.now())
+        let completeness = CompletenessCheck(
+            allowed: settings.allowIncompleteTablespaces,
+            threads: backupEngine.dataPlane.threads,
+            logger: logger
+        )
+        try await completeness.run(on: server, mysqld.directory)
         if settings.upgradeSafe {
             try await step(.mysqld, "failed to disable fast shutdown") { try await server.requestSlowShutdown() }
         }
@@ -418,7 +436,7 @@ package struct BackupPass: Sendable {
         return try await step(.mysqld, "Could not start MySQL after full shutdown") {
             try await mysqld.withServer { server in
                 // The time stays that of the data; everything else is read again.
-                var again = try await finishPreparing(server)
+                var again = try await finishPreparing(server, mysqld)
                 again.backupTime = prepared.backupTime
                 return again
             }

@@ -91,9 +91,14 @@ struct BaseRestore: Sendable {
         let meter = TransferMeter()
         try await progress.during(.restoreLastBackup, transfer: meter) {
             try await step(.copy, "can't restore from backup") {
+                try await engine.checkSpace(manifest, from: reader, to: mysqld.directory)
                 try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
                 try await mysqld.writeConfiguration()
-                try await engine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: meter)
+                try await explainingFullDisk {
+                    "restoring \(name) needs \(manifest.builtin?.totalSizes.map { "\($0.raw) bytes" } ?? "more") there"
+                } _: {
+                    try await engine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: meter)
+                }
                 try mysqld.directory.finishRestore()
             }
         }
@@ -108,7 +113,7 @@ struct BaseRestore: Sendable {
         var isOfBackup = false
         for cause in causes(of: error) {
             if let file = cause as? FileError, file.path.starts(with: directory.path) { return false }
-            if cause is MysqldError { return false }
+            if cause is MysqldError || (cause as? EngineError)?.code == .noSpace { return false }
             if cause is EngineError || cause is StorageError { isOfBackup = true }
             if (cause as? WorkflowError)?.code == .storage { isOfBackup = true }
         }

@@ -36,6 +36,8 @@ package protocol ReplicaServer: Sendable {
     /// Empty where it has none.
     func serverUUID() async throws -> String
     func versionText() async throws -> String
+    /// The files of every tablespace that must be in a copy of this server.
+    func tablespaces() async throws -> [TablespaceFile]
 
     /// `nil` when it has no source.
     func replicationStatus() async throws -> ReplicationStatus?

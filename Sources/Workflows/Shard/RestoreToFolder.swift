@@ -39,6 +39,9 @@ package struct RestoreToFolder: Sendable {
         }
         try await step(.refused, "cannot restore backup \(backups.shard)/\(chosen)") { try engine.check(manifest) }
         let directory = TabletDirectory(path: folder, uid: 0)
+        try await step(.refused, "cannot restore into \(folder)") {
+            try await engine.checkSpace(manifest, from: reader, to: directory)
+        }
         try await step(.storage, "cannot restore into \(folder)") {
             try directory.prepareForRestore(owner: engine.owner)
         }

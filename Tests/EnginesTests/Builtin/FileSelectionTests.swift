@@ -14,7 +14,9 @@ struct FileSelectionTests {
         try await withTemporaryFolder { folder in
             let tablet = TabletDirectory(path: folder.appending("t"), uid: 1)
             try tablet.create(owner: nil)
-            let wanted = ["aria_log.00000001", "aria_log_control", "general.ibd", "own.ibu", "undo001"]
+            let wanted = [
+                "aria_log.00000001", "aria_log_control", "general.ibd", "mysqld-auto.cnf", "own.ibu", "undo001",
+            ]
             let others = [
                 "aria_log.1", "auto.cnf", "ca.pem", "ddl_recovery.log", "mysql_upgrade_info", "undo0012", "undo_001",
                 "xundo001",
