@@ -117,8 +117,8 @@ let package = Package(
         library(
             "TestKit",
             [
-                "Catalog", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams", logging, nioCore, nioPosix,
-                subprocess, system,
+                "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
+                "Topology", "Workflows", logging, nioCore, nioPosix, subprocess, system,
             ]
         ),
         tests("PositionsTests", ["Positions"]),
@@ -150,6 +150,11 @@ let package = Package(
             fixtures: true
         ),
         tests("TopologyTests", ["Catalog", "Topology", system]),
+        tests(
+            "WorkflowsTests",
+            ["Catalog", "MySQLControl", "MySQLWire", "Positions", "Storage", "TestKit", "Workflows", logging]
+        ),
+        tests("CampaignTests", ["Streams", "TestKit", system]),
         tests(
             "IntegrationTests",
             [

@@ -157,7 +157,7 @@ struct CatchUp: Sendable {
     private func stalled(_ wait: Wait) -> WorkflowError {
         WorkflowError(
             .catchUp,
-            "replication from \(wait.source.alias) at \(wait.source.mysqlHostname):\(wait.source.mysqlPort) has made no progress for \(GoDuration.text(seconds: limits.noProgress / .seconds(1))): \(wait.watch.reason); HINT: nothing was changed, the next pass starts from the newest complete backup again"
+            "replication from \(wait.source.alias) at \(wait.source.mysqlHostname):\(wait.source.mysqlPort) has made no progress for \(GoDuration.text(seconds: limits.noProgress / .seconds(1))): \(wait.watch.reason.isEmpty ? "nothing arrives and nothing is applied" : wait.watch.reason); HINT: nothing was changed, the next pass starts from the newest complete backup again"
         )
     }
 
