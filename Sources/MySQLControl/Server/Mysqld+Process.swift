@@ -72,14 +72,14 @@ extension Mysqld {
                     return .stopRequested
                 }
                 group.addTask {
-                    try await Task.sleep(for: stopTimeout)
+                    try await ShutdownWatch(directory: directory, logger: logger).standstill(of: stopTimeout)
                     return .stopTimedOut
                 }
             case .stopRequested: break
             case .stopTimedOut:
                 throw MysqldError(
                     .stop,
-                    "gave up waiting for mysqld to stop after \(stopTimeout)\n\(ErrorLogTail.text(directory.errorLog))"
+                    "gave up waiting for mysqld to stop: it has neither read nor written anything for \(stopTimeout)\n\(ErrorLogTail.text(directory.errorLog))"
                 )
             case .exited(let status):
                 guard let result, status.isSuccess else {
@@ -250,7 +250,20 @@ extension Mysqld {
     private func stopHookStarted(_ server: RunningMysqld) async throws {
         do {
             try await withDeadline(stopTimeout, operation: "stopping mysqld") { try await requestStop(server) }
-            try await server.waitUntilGone(limit: stopTimeout)
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await server.waitUntilGone()
+                    return true
+                }
+                group.addTask {
+                    try await ShutdownWatch(directory: directory, logger: logger).standstill(of: stopTimeout)
+                    return false
+                }
+                defer { group.cancelAll() }
+                guard try await group.next() == true else {
+                    throw DeadlineExceeded(operation: "it has neither read nor written anything for \(stopTimeout)")
+                }
+            }
         } catch let error as DeadlineExceeded {
             throw MysqldError(
                 .stop,

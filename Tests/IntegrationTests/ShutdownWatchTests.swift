@@ -1,0 +1,38 @@
+import Logging
+import Streams
+import SystemPackage
+import TestKit
+import Testing
+
+@testable import MySQLControl
+
+@Suite("watching a shutdown", .timeLimit(.minutes(1)))
+struct ShutdownWatchTests {
+    @Test("whoever still writes is at work, and stands still afterwards")
+    func work() async throws {
+        try await withTemporaryFolder { folder in
+            let directory = TabletDirectory(path: folder.appending("t"), uid: 1)
+            try directory.create(owner: nil)
+            let watch = ShutdownWatch(
+                directory: directory,
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+            let clock = ContinuousClock()
+            // Writes for about three seconds, a little every half second; then it only sleeps.
+            let script =
+                "echo $$ > \(directory.pidFile); for i in 1 2 3 4 5 6; do echo x >> \(folder)/f; sync -d \(folder)/f; sleep 0.5; done; exec sleep 60"
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { _ = try await Programs.run("/bin/bash", ["-c", script]) }
+                while try FileTree.status(directory.pidFile)?.size ?? 0 == 0 { await Task.yield() }
+                let begun = clock.now
+                try await watch.standstill(of: .seconds(2))
+                #expect(clock.now - begun > .seconds(4))
+                group.cancelAll()
+                try? await group.waitForAll()
+            }
+            let begun = clock.now
+            try await watch.standstill(of: .milliseconds(200))
+            #expect(clock.now - begun < .seconds(3))
+        }
+    }
+}
