@@ -2,11 +2,14 @@ import Catalog
 import FoundationEssentials
 import Observability
 import Positions
+import Workflows
 
 /// The output of `--list-backups`: a table for people, or the documented JSON.
 struct BackupListing {
     let shard: ShardPath
     let backups: [ListedBackup]
+    /// What became known after the commit, by name.
+    let verifications: [String: VerificationRecord]
 
     /// One backup in JSON.
     ///
@@ -25,8 +28,15 @@ struct BackupListing {
         var sizeBytes: Int64?
         var storedBytes: Int64?
         var mysqlVersion: String?
+        /// `good` or `bad`; absent when it was not verified.
+        var verification: String?
+        var verificationReason: String?
+        var verifiedAt: String?
 
-        init(_ backup: ListedBackup) {
+        init(_ backup: ListedBackup, _ verification: VerificationRecord?) {
+            self.verification = verification?.result.rawValue
+            verificationReason = verification?.reason
+            verifiedAt = verification.map { BackupTimestamp.rfc3339($0.time) }
             name = backup.name
             complete = backup.manifest != nil
             incompleteReason = backup.problem
@@ -52,17 +62,17 @@ struct BackupListing {
 
     /// The JSON document.
     func json() throws -> String {
-        let document = Document(keyspace: shard.keyspace, shard: shard.shard, backups: backups.map(Entry.init))
+        let document = Document(keyspace: shard.keyspace, shard: shard.shard, backups: backups.map { Entry($0, verifications[$0.name]) })
         return try JSONText.encode(document)
     }
 
     /// The table.
     var table: String {
-        let header = ["NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "POSITION"]
+        let header = ["NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "VERIFIED", "POSITION"]
         let rows = backups.map { backup -> [String] in
             guard let manifest = backup.manifest else {
                 let state = backup.isUnreadable ? "unreadable" : "incomplete"
-                return [backup.name, state, "-", "-", "-", "-", "-", "-", "-", backup.problem ?? ""]
+                return [backup.name, state, "-", "-", "-", "-", "-", "-", "-", "-", backup.problem ?? ""]
             }
             let duration = manifest.duration
             let rate = duration.flatMap { seconds in
@@ -73,7 +83,7 @@ struct BackupListing {
                 backup.fileCount.map(String.init) ?? "-", backup.sizes.map { ProgressLine.bytes($0.raw) } ?? "-",
                 backup.sizes.map { ProgressLine.bytes($0.stored) } ?? "-",
                 duration.map { ProgressLine.seconds($0) } ?? "-", rate ?? "-",
-                manifest.position.encoded,
+                verifications[backup.name]?.result.rawValue ?? "-", manifest.position.encoded,
             ]
         }
         return TextTable.render([header] + rows)

@@ -101,7 +101,12 @@ package struct VtbackupAssembly: Sendable {
     // MARK: Actions
 
     private func list(_ backups: ShardBackups, _ print: (String) -> Void) async throws {
-        let listing = BackupListing(shard: backups.shard, backups: try await backups.load())
+        let listed = try await backups.load()
+        var verifications: [String: VerificationRecord] = [:]
+        for backup in listed where backup.manifest != nil {
+            verifications[backup.name] = try await backups.verification(of: backup.name)
+        }
+        let listing = BackupListing(shard: backups.shard, backups: listed, verifications: verifications)
         print(options.action.json ? try listing.json() : listing.table)
     }
 
@@ -233,6 +238,7 @@ package struct VtbackupAssembly: Sendable {
         settings.upgradeSafe = policy.upgradeSafe
         settings.restartBeforeBackup = policy.restartBeforeBackup
         settings.disableRedoLog = policy.disableRedoLog
+        settings.verifiesAfter = policy.verifyAfter
         settings.allowErrantTransactions = policy.allowErrantGtids
         settings.allowIncompleteTablespaces = policy.allowIncompleteTablespaces
         settings.initSQLFile = policy.initDbSqlFile.isEmpty ? nil : FilePath(policy.initDbSqlFile)

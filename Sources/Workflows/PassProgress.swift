@@ -13,6 +13,7 @@ package final class PassProgress: Sendable {
         case catchupReplication = "CatchupReplication"
         case takeNewBackup = "TakeNewBackup"
         case initialBackup = "InitialBackup"
+        case verify = "Verify"
         case prune = "Prune"
     }
 

@@ -20,6 +20,8 @@ package struct WorkflowError: CausedError, Sendable, CustomStringConvertible {
         case lease
         /// A file system is full, or will be.
         case space
+        /// The new backup is no good, or could not be looked at.
+        case verification
         /// Copying files failed.
         case copy
     }

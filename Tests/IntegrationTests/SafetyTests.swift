@@ -311,6 +311,42 @@ struct SafetyTests {
         }
     }
 
+    // MARK: Verification
+
+    @Test("--verify-after restores what was stored and lets mysqld check it; a bad backup is marked and never a base")
+    func verification() async throws {
+        try await TestShard.with { shard in
+            try await fill(shard)
+            let run = try await pass(shard, "--allow-first-backup", "--verify-after")
+            let line = try #require(run.standardError.firstMatch(of: /Verified backup .* (\d+) tables checked/))
+            #expect((Int(line.1) ?? 0) > 20)
+            #expect(try FileTree.list(shard.dataRoot) == [])
+            let listing = try await pass(shard, "--list-backups", "--json")
+            #expect(listing.standardOutput.contains(#""verification" : "good""#))
+
+            // What is stored is not what was handed over, and the hash is of the latter: only reading it back shows that.
+            let bad = try await shard.vtbackup("--verify-after") { _ in
+                while try shard.backups().count < 2 { await Task.yield() }
+                let newest = try #require(try shard.backups().last)
+                // Long after this object was confirmed, and before anybody reads it again.
+                while try FileTree.status(newest.appending("60")) == nil { await Task.yield() }
+                let file = try FileDescriptor.open(newest.appending("5"), .readWrite)
+                _ = try file.closeAfter { try file.writeAll(toAbsoluteOffset: 30, [0xff, 0xff, 0xff]) }
+            }
+            #expect(bad.exitCode == 1)
+            #expect(bad.standardError.contains("was taken and is NO GOOD"), "\(bad.standardError.suffix(2000))")
+            let after = try await pass(shard, "--list-backups")
+            #expect(after.standardOutput.contains("bad"))
+            let next = try await pass(shard)
+            #expect(next.standardError.contains("CANNOT BE USED, falling back to an older one: it did not verify"))
+            // Two are kept: the good ones, not the newest two.
+            let names = try shard.backups().map(name)
+            let pruned = try await pass(shard, "--prune-dry-run", "--min-retention-time=1ms", "--min-retention-count=2")
+            let removed = pruned.standardOutput.split(separator: "\n").filter { $0.hasPrefix("remove") }
+            #expect(removed.count == 1 && removed[0].contains(names[1]), "\(pruned.standardOutput)")
+        }
+    }
+
     // MARK: Space
 
     @Test(

@@ -114,6 +114,14 @@ package struct PolicyOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "After the commit, restore the new backup from storage, start mysqld on it, and check every table and its position.",
+            valueName: "bool"
+        )
+    )
+    package var verifyAfter = false
+
+    @Option(
+        help: ArgumentHelp(
             "What keeps two passes from working on one shard at once: lease (an object beside its backups) or off. topo is not available in this version yet: refused.",
             valueName: "string"
         )

@@ -51,6 +51,7 @@ struct PassProgressDisplay: Sendable {
         case .catchupReplication: "catch up"
         case .takeNewBackup: "back up"
         case .initialBackup: "initialise"
+        case .verify: "verify"
         case .prune: "prune"
         }
     }

@@ -204,6 +204,7 @@ final class SimulatedReplica: ReplicaServer {
     func serverUUID() async throws -> String { "99999999-0000-0000-0000-000000000000" }
     func versionText() async throws -> String { "Ver 9.7.0 simulated" }
     func tablespaces() async throws -> [TablespaceFile] { [] }
+    func checkTables() async throws -> TableCheck { TableCheck(tables: 1, problems: []) }
 
     func replicate(from source: ReplicationSource) async throws {
         for case .cannotStartReplication(let times) in faults.planned

@@ -23,6 +23,8 @@ package struct BackupPass: Sendable {
         package var disableRedoLog = false
         /// `--allow-errant-gtids`.
         package var allowErrantTransactions = false
+        /// `--verify-after`.
+        package var verifiesAfter = false
         /// `--allow-incomplete-tablespaces`.
         package var allowIncompleteTablespaces = false
         package var initSQLFile: FilePath?
@@ -168,7 +170,17 @@ package struct BackupPass: Sendable {
             } else {
                 prepared = try await prepareFirst(mysqld)
             }
-            try await copy(prepared, mysqld, held)
+            let name = try await copy(prepared, mysqld, held)
+            if settings.verifiesAfter {
+                let verification = Verification(
+                    backups: backups,
+                    engine: restoreEngine,
+                    progress: progress,
+                    clock: clock,
+                    logger: logger
+                )
+                try await verification.run(name, on: mysqld, claim)
+            }
             logger.info(
                 "\(settings.freshness.initialBackup ? ContractLog.initialBackupSuccessful : ContractLog.backupSuccessful)"
             )
@@ -185,7 +197,7 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func copy(_ prepared: PreparedServer, _ mysqld: any TabletServer, _ held: HeldLease?) async throws {
+    private func copy(_ prepared: PreparedServer, _ mysqld: any TabletServer, _ held: HeldLease?) async throws -> String {
         let name = try BackupName(time: prepared.backupTime, alias: settings.alias).description
         logger.info("\(ContractLog.startingBackup(name))")
         logger.info("\(ContractLog.usingEngine("builtin"))")
@@ -226,6 +238,7 @@ package struct BackupPass: Sendable {
             throw error
         }
         await held?.unmark(name)
+        return name
     }
 
     private func manifest(

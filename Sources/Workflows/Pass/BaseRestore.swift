@@ -49,11 +49,15 @@ struct BaseRestore: Sendable {
                 )
                 continue
             }
+            if let verdict = try? await backups.verification(of: base.name), verdict.result == .bad {
+                reject(base.name, "it did not verify: \(verdict.reason ?? "")", &rejected)
+                continue
+            }
             do {
                 return Base(manifest: try await restore(base.name, on: mysqld), rejected: rejected)
             } catch {
                 try Task.checkCancellation()
-                guard isOfTheBackup(error, mysqld.directory), hasAnother(listed, rejected, base.name, mysqld) else {
+                guard Self.isOfTheBackup(error, mysqld.directory), hasAnother(listed, rejected, base.name, mysqld) else {
                     throw error
                 }
                 reject(base.name, "\(error)", &rejected)
@@ -109,7 +113,7 @@ struct BaseRestore: Sendable {
     // MARK: Falling back
 
     /// Whether the backup or its storage is to blame, and not our own disk or my.cnf.
-    private func isOfTheBackup(_ error: any Error, _ directory: TabletDirectory) -> Bool {
+    static func isOfTheBackup(_ error: any Error, _ directory: TabletDirectory) -> Bool {
         var isOfBackup = false
         for cause in causes(of: error) {
             if let file = cause as? FileError, file.path.starts(with: directory.path) { return false }

@@ -38,6 +38,8 @@ package protocol ReplicaServer: Sendable {
     func versionText() async throws -> String
     /// The files of every tablespace that must be in a copy of this server.
     func tablespaces() async throws -> [TablespaceFile]
+    /// Lets it check every InnoDB table.
+    func checkTables() async throws -> TableCheck
 
     /// `nil` when it has no source.
     func replicationStatus() async throws -> ReplicationStatus?

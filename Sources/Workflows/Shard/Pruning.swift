@@ -17,7 +17,26 @@ package struct Pruning: Sendable {
     /// What ``run(now:)`` would do.
     /// - Throws: what the store throws.
     package func plan(now: Date) async throws -> Retention {
-        plan(try await backups.load(), now: now)
+        try await planned(try await backups.load(), now: now)
+    }
+
+    /// The plan, in which backups that did not verify do not count among those to keep.
+    private func planned(_ listed: [ListedBackup], now: Date) async throws -> Retention {
+        let plan = plan(listed, now: now)
+        // Only where it matters: each look is a request to the store.
+        guard !plan.removals.isEmpty else { return plan }
+        var known: [ListedBackup] = []
+        for backup in listed {
+            if backup.manifest != nil, let verdict = try await backups.verification(of: backup.name),
+                verdict.result == .bad
+            {
+                let reason = "it did not verify: \(verdict.reason ?? "")"
+                known.append(ListedBackup(name: backup.name, state: .incomplete(reason)))
+            } else {
+                known.append(backup)
+            }
+        }
+        return self.plan(known, now: now)
     }
 
     /// What would be done with these backups.
@@ -42,7 +61,7 @@ package struct Pruning: Sendable {
         for backup in listed where !backup.isUnreadable {
             if let problem = backup.problem { logger.info("\(ContractLog.ignoringIncomplete(backup.name, problem))") }
         }
-        let plan = Retention(listed, policy: policy, now: now)
+        let plan = try await planned(listed, now: now)
         for verdict in plan.verdicts where !verdict.remove {
             logger.info("Keeping backup \(verdict.name): \(verdict.reason)")
         }

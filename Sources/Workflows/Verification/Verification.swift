@@ -1,0 +1,127 @@
+import Catalog
+import Engines
+import Logging
+import MySQLControl
+import NIOCore
+import Positions
+import Storage
+import Streams
+
+/// Restores a backup that was just committed, starts mysqld on it, and lets it check everything (`--verify-after`).
+struct Verification: Sendable {
+    let backups: ShardBackups
+    let engine: BuiltinRestore
+    let progress: PassProgress
+    let clock: PassClock
+    let logger: Logger
+
+    private static let problemsShown = 5
+
+    /// Verifies, and leaves the result beside the backup.
+    ///
+    /// What keeps the backup from being looked at (no room, a mysqld that cannot be run) leaves no result.
+    /// - Parameters:
+    ///   - name: of a complete backup.
+    ///   - mysqld: ours, stopped.
+    ///   - claim: its folder, which is emptied.
+    /// - Throws: ``WorkflowError``; the backup stays as it is.
+    func run(_ name: String, on mysqld: any TabletServer, _ claim: TabletClaim) async throws {
+        logger.info("Verifying backup \(backups.shard)/\(name): restoring it from storage")
+        let begun = clock.elapsed()
+        let reader = try backups.storage.backup(name, of: backups.shard)
+        guard case .complete(let manifest) = try await reader.manifest() else {
+            throw WorkflowError(.verification, "backup \(backups.shard)/\(name) has no readable MANIFEST after its commit")
+        }
+        var record = VerificationRecord(
+            result: .good,
+            time: clock.now(),
+            seconds: 0,
+            files: manifest.builtin?.files.count ?? 0,
+            bytes: manifest.builtin?.totalSizes?.raw ?? 0
+        )
+        record.reason = try await progress.during(.verify) {
+            if let damage = try await restore(manifest, reader, mysqld, claim) { return damage }
+            return try await check(manifest, on: mysqld, &record)
+        }
+        if record.reason != nil { record.result = .bad }
+        record.seconds = (clock.elapsed() - begun) / .seconds(1)
+        try await step(.storage, "cannot store the result of verifying \(backups.shard)/\(name)") {
+            _ = try await backups.storage.writeNote(
+                try record.encoded(),
+                at: Note.Place(.verification, of: backups.shard, backup: name),
+                expecting: .anything
+            )
+        }
+        if let reason = record.reason {
+            throw WorkflowError(
+                .verification,
+                "backup \(backups.shard)/\(name) was taken and is NO GOOD: \(reason); HINT: it is marked so and no pass starts from it; see disks, memory and storage, and run again"
+            )
+        }
+        logger.info(
+            "Verified backup \(backups.shard)/\(name): \(record.files) files, \(record.bytes) bytes, \(record.tables ?? 0) tables checked, position \(record.position ?? "")"
+        )
+    }
+
+    /// - Returns: what is damaged; `nil` when every hash fits.
+    private func restore(
+        _ manifest: Manifest,
+        _ reader: any BackupReader,
+        _ mysqld: any TabletServer,
+        _ claim: TabletClaim
+    ) async throws -> String? {
+        do {
+            try claim.empty()
+            try await engine.checkSpace(manifest, from: reader, to: mysqld.directory)
+            try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
+            try await mysqld.writeConfiguration()
+            try await engine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: TransferMeter())
+            try mysqld.directory.finishRestore()
+            return nil
+        } catch {
+            try Task.checkCancellation()
+            guard BaseRestore.isOfTheBackup(error, mysqld.directory) else {
+                throw WorkflowError(.verification, "the new backup could not be verified", cause: error)
+            }
+            return "\(error)"
+        }
+    }
+
+    /// - Returns: what mysqld finds wrong.
+    private func check(
+        _ manifest: Manifest,
+        on mysqld: any TabletServer,
+        _ record: inout VerificationRecord
+    ) async throws -> String? {
+        let (tables, position, version): (TableCheck, Position, String)
+        do {
+            (tables, position, version) = try await mysqld.withServer { server in
+                try await server.forgetSource()
+                return (try await server.checkTables(), try await server.executedPosition(), try await server.versionText())
+            }
+        } catch {
+            try Task.checkCancellation()
+            // The files are what was copied from a server that had stopped cleanly: it must start.
+            return "mysqld does not run on it: \(error)"
+        }
+        (record.tables, record.position, record.mysqlVersion) = (tables.tables, position.encoded, version)
+        if !tables.problems.isEmpty {
+            let shown = tables.problems.prefix(Self.problemsShown).joined(separator: "; ")
+            return "\(tables.problems.count) tables are not in order: \(shown)"
+        }
+        // MariaDB keeps its position in binary logs, which no backup holds.
+        if position.flavor == .mysql56, let expected = manifest.position, position != expected {
+            return "the restored server is at \(position), the MANIFEST says \(expected)"
+        }
+        return nil
+    }
+}
+
+extension ShardBackups {
+    /// What is known of a backup besides its MANIFEST; `nil`: nothing.
+    package func verification(of name: String) async throws -> VerificationRecord? {
+        try await storage.note(at: Note.Place(.verification, of: shard, backup: name)).flatMap {
+            VerificationRecord($0.bytes)
+        }
+    }
+}
