@@ -185,3 +185,18 @@ if Context.environment["VTB_BENCHMARKS"] != nil {
         ["Catalog", "Compression", "Engines", "MySQLControl", "Storage", "Streams", logging, nioCore, system]
     )
 }
+
+// So are the fuzzers: `Scripts/fuzz` sets the variable.
+if Context.environment["VTB_FUZZ"] != nil {
+    package.products.append(.executable(name: "decoder-fuzzer", targets: ["DecoderFuzzer"]))
+    package.targets.append(
+        .executableTarget(
+            name: "DecoderFuzzer",
+            dependencies: [
+                "Catalog", "Compression", "InnoDB", "MySQLWire", "Positions", "Topology", "Workflows", nioCore,
+            ],
+            path: "Fuzzing/DecoderFuzzer",
+            swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
+        )
+    )
+}
