@@ -1,11 +1,12 @@
 // One decoder of outside input under libFuzzer; `VTB_FUZZ_TARGET` names it. `Scripts/fuzz` is the way in.
 
+import Glibc
+import NIOCore
+
 @testable import Catalog
 @testable import Compression
-import Glibc
 @testable import InnoDB
 @testable import MySQLWire
-import NIOCore
 @testable import Positions
 @testable import Topology
 @testable import Workflows

@@ -62,13 +62,19 @@ struct BackupListing {
 
     /// The JSON document.
     func json() throws -> String {
-        let document = Document(keyspace: shard.keyspace, shard: shard.shard, backups: backups.map { Entry($0, verifications[$0.name]) })
+        let document = Document(
+            keyspace: shard.keyspace,
+            shard: shard.shard,
+            backups: backups.map { Entry($0, verifications[$0.name]) }
+        )
         return try JSONText.encode(document)
     }
 
     /// The table.
     var table: String {
-        let header = ["NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "VERIFIED", "POSITION"]
+        let header = [
+            "NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "VERIFIED", "POSITION",
+        ]
         let rows = backups.map { backup -> [String] in
             guard let manifest = backup.manifest else {
                 let state = backup.isUnreadable ? "unreadable" : "incomplete"

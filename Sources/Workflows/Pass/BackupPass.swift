@@ -197,7 +197,8 @@ package struct BackupPass: Sendable {
         }
     }
 
-    private func copy(_ prepared: PreparedServer, _ mysqld: any TabletServer, _ held: HeldLease?) async throws -> String {
+    private func copy(_ prepared: PreparedServer, _ mysqld: any TabletServer, _ held: HeldLease?) async throws -> String
+    {
         let name = try BackupName(time: prepared.backupTime, alias: settings.alias).description
         logger.info("\(ContractLog.startingBackup(name))")
         logger.info("\(ContractLog.usingEngine("builtin"))")

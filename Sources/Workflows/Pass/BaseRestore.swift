@@ -57,7 +57,8 @@ struct BaseRestore: Sendable {
                 return Base(manifest: try await restore(base.name, on: mysqld), rejected: rejected)
             } catch {
                 try Task.checkCancellation()
-                guard Self.isOfTheBackup(error, mysqld.directory), hasAnother(listed, rejected, base.name, mysqld) else {
+                guard Self.isOfTheBackup(error, mysqld.directory), hasAnother(listed, rejected, base.name, mysqld)
+                else {
                     throw error
                 }
                 reject(base.name, "\(error)", &rejected)

@@ -30,7 +30,10 @@ struct Verification: Sendable {
         let begun = clock.elapsed()
         let reader = try backups.storage.backup(name, of: backups.shard)
         guard case .complete(let manifest) = try await reader.manifest() else {
-            throw WorkflowError(.verification, "backup \(backups.shard)/\(name) has no readable MANIFEST after its commit")
+            throw WorkflowError(
+                .verification,
+                "backup \(backups.shard)/\(name) has no readable MANIFEST after its commit"
+            )
         }
         var record = VerificationRecord(
             result: .good,
@@ -97,7 +100,9 @@ struct Verification: Sendable {
         do {
             (tables, position, version) = try await mysqld.withServer { server in
                 try await server.forgetSource()
-                return (try await server.checkTables(), try await server.executedPosition(), try await server.versionText())
+                return (
+                    try await server.checkTables(), try await server.executedPosition(), try await server.versionText()
+                )
             }
         } catch {
             try Task.checkCancellation()
