@@ -154,7 +154,10 @@ let package = Package(
             "WorkflowsTests",
             ["Catalog", "MySQLControl", "MySQLWire", "Positions", "Storage", "TestKit", "Workflows", logging]
         ),
-        tests("CampaignTests", ["Streams", "TestKit", system]),
+        tests(
+            "CampaignTests",
+            ["Catalog", "MySQLControl", "MySQLWire", "Streams", "TestKit", "vtbackup", nioCore, system]
+        ),
         tests(
             "IntegrationTests",
             [

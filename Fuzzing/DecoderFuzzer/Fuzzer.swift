@@ -19,7 +19,10 @@ private let targets: [String: @Sendable (UnsafeRawBufferPointer) throws -> Void]
         if let set = try? GTIDSet(text) {
             check(try GTIDSet(set.description) == set, "a GTID set reads what it writes")
             check(set.contains(set) && set.subtracting(set).isEmpty && set.union(set) == set, "set operations")
-            check(try GTIDSet(sidBlock: try set.sidBlock()) == set, "a SID block reads what it writes")
+            // The block has no place for tags.
+            if let block = try? set.sidBlock() {
+                check(try GTIDSet(sidBlock: block) == set, "a SID block reads what it writes")
+            }
         }
         if let one = try? GTIDSet(String(decoding: bytes[..<half], as: UTF8.self)),
             let other = try? GTIDSet(String(decoding: bytes[half...], as: UTF8.self))

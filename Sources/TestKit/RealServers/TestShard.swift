@@ -133,13 +133,14 @@ package struct TestShard: Sendable {
         )
     }
 
-    /// Restores the newest backup into a folder of its own, starts a mysqld on it and runs `body` with it.
+    /// Restores a backup, the newest by default, into a folder of its own, starts a mysqld on it and runs `body` with it.
     package func withRestored<Result: Sendable>(
+        _ name: String? = nil,
         _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
     ) async throws -> Result {
         try await withTemporaryFolder { folder in
             let target = folder.appending("r")
-            let run = try await vtbackup("--restore-to=\(target)")
+            let run = try await vtbackup(["--restore-to=\(target)"] + (name.map { ["--backup-name=\($0)"] } ?? []))
             guard run.succeeded else { throw MysqldError(.start, "restore failed: \(run.standardError.suffix(2000))") }
             let mysqld = try await TestServers.shared(product).restoredServer(in: target, eventLoops: eventLoops)
             return try await mysqld.withServer { try await body($0) }

@@ -3,6 +3,7 @@ import Logging
 import MySQLControl
 import Positions
 import Streams
+import SystemPackage
 import Topology
 
 /// Brings a restored server up to where the primary was when it was asked.
@@ -16,6 +17,8 @@ struct CatchUp: Sendable {
         var noProgress = Duration.seconds(600)
         /// The primary does not tell its position.
         var primaryUnreachable = Duration.seconds(1800)
+        /// Nothing moves, and the disk is full: mysqld waits for somebody to free some space.
+        var fullDisk = Duration.seconds(30)
         /// Between two looks at who is the primary.
         var topologyInterval = Duration.seconds(5)
         /// The applier stops, is started, and stops again without having done anything.
@@ -26,6 +29,8 @@ struct CatchUp: Sendable {
     let errant: ErrantTransactions
     /// User, password and TLS of replication; host and port come from the topology.
     let source: ReplicationSource
+    /// Where mysqld writes.
+    let disk: FilePath
     let progress: PassProgress
     let logger: Logger
     var limits = Limits()
@@ -101,6 +106,12 @@ struct CatchUp: Sendable {
             }
             if clock.elapsed() - wait.lastLook >= limits.topologyInterval { try await followPrimary(&wait, on: server) }
             guard !wait.watch.isStalled(at: clock.elapsed()) else { throw stalled(wait) }
+            if clock.elapsed() - wait.watch.since >= limits.fullDisk, let space = nearlyFull(at: disk) {
+                throw WorkflowError(
+                    .space,
+                    "\(space) is full, and replication waits for room (\(wait.watch.reason)); HINT: a pass needs as much as a tablet, and its relay logs"
+                )
+            }
             try await clock.sleep(pause)
             pause = min(pause * 2, .seconds(1))
         }

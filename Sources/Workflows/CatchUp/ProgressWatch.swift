@@ -10,7 +10,8 @@ struct ProgressWatch {
     private var retrieved: GTIDSet?
     private var sourceLog = ReplicationStatus.SourceLog()
     private var work: Int64 = 0
-    private var since: Duration
+    /// When something moved last.
+    private(set) var since: Duration
     /// Why it does not move, as far as is known.
     private(set) var reason = ""
 

@@ -162,13 +162,12 @@ package struct BackupPass: Sendable {
         let claim = try TabletClaim.make(mysqld.directory, owner: mysqld.fileOwner)
         let found = listed
         return try await withCleanup {
-            let prepared: PreparedServer
-            if settings.freshness.initialBackup {
-                prepared = try await progress.during(.initialBackup) { try await prepareEmpty(mysqld) }
-            } else if found.contains(where: { $0.manifest != nil }) {
-                prepared = try await prepareFromBackup(found, mysqld, claim)
-            } else {
-                prepared = try await prepareFirst(mysqld)
+            let prepared = try await explainingFullDisk(at: mysqld.directory.path) {
+                if settings.freshness.initialBackup {
+                    return try await progress.during(.initialBackup) { try await prepareEmpty(mysqld) }
+                }
+                return found.contains { $0.manifest != nil }
+                    ? try await prepareFromBackup(found, mysqld, claim) : try await prepareFirst(mysqld)
             }
             let name = try await copy(prepared, mysqld, held)
             if settings.verifiesAfter {
@@ -366,6 +365,7 @@ package struct BackupPass: Sendable {
             primary: shardPrimary,
             errant: errant,
             source: source,
+            disk: mysqld.directory.path,
             progress: progress,
             logger: logger
         )
