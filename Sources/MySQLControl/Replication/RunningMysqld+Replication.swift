@@ -54,7 +54,12 @@ extension RunningMysqld {
         {
             status?.lastApplierError = worker
         }
-        if status?.applier == .running { status?.work = try await appliedWork() }
+        // What is idle says so; MariaDB has no table of its workers' transactions.
+        if let running = status, running.applier == .running,
+            !running.state.contains("has read all relay log") || dialect != .mariaDB
+        {
+            status?.work = try await appliedWork()
+        }
         return status
     }
 

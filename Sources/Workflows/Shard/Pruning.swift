@@ -55,8 +55,9 @@ package struct Pruning: Sendable {
             return
         }
         let listed = try await step(.storage, "can't list backups") { try await backups.load() }.map { backup in
-            // What could not be restored must not be counted among those that can.
-            rejected[backup.name].map { ListedBackup(name: backup.name, state: .incomplete($0)) } ?? backup
+            // What could not be restored must not be counted among those that can; and it may have been storage's fault for
+            // a moment, so that it is not removed either.
+            rejected[backup.name].map { ListedBackup(name: backup.name, state: .unreadable($0)) } ?? backup
         }
         for backup in listed where !backup.isUnreadable {
             if let problem = backup.problem { logger.info("\(ContractLog.ignoringIncomplete(backup.name, problem))") }
