@@ -89,7 +89,7 @@ package struct ReplicationStatus: Hashable, Sendable {
         applier = ThreadState(value("Replica_SQL_Running", "Slave_SQL_Running"))
         lastReceiverError = value("Last_IO_Error", "Last_IO_Error")
         lastReceiverErrno = Int(value("Last_IO_Errno", "Last_IO_Errno")) ?? 0
-        lastApplierError = value("Last_SQL_Error", "Last_SQL_Error")
+        lastApplierError = StatementLog.withoutQuery(value("Last_SQL_Error", "Last_SQL_Error"))
         lastApplierErrno = Int(value("Last_SQL_Errno", "Last_SQL_Errno")) ?? 0
         sourceHost = value("Source_Host", "Master_Host")
         sourcePort = Int(value("Source_Port", "Master_Port")) ?? 0
@@ -105,24 +105,5 @@ package struct ReplicationStatus: Hashable, Sendable {
             file: value("Source_Log_File", "Master_Log_File"),
             position: Int64(value("Read_Source_Log_Pos", "Read_Master_Log_Pos")) ?? 0
         )
-    }
-
-    /// Why replication cannot go on however often it is restarted, with what to do; `nil` when it may.
-    package var permanentFailure: String? {
-        if receiver != .running, [1045, 1130].contains(lastReceiverErrno) {
-            return
-                "replication cannot connect to the primary: \(lastReceiverError); HINT: check --db-repl-user and --db-repl-password"
-        }
-        if receiver == .stopped, [1236, 13_114].contains(lastReceiverErrno) {
-            return
-                "replication cannot continue from this position: \(lastReceiverError); HINT: the primary no longer has the binary logs since the backup, or has other transactions; take a new first backup, or keep binary logs longer"
-        }
-        guard applier != .running, lastApplierErrno != 0 else { return nil }
-        if lastApplierErrno == 1396 {
-            return
-                "replication stopped: the primary's binary log creates or drops a user that the init SQL has made here already (\(lastApplierError)); HINT: run the primary's init SQL with sql_log_bin=0, or give --init-db-sql-file a script without these users"
-        }
-        return
-            "replication stopped: the applier cannot execute a transaction of the primary (errno \(lastApplierErrno): \(lastApplierError)); HINT: the data here differs from the primary's; start from another backup, or take a new first one"
     }
 }

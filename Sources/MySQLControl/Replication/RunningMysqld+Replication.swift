@@ -52,7 +52,7 @@ extension RunningMysqld {
         if status?.applier == .stopped, status?.lastApplierErrno != 0, dialect != .mariaDB,
             let worker = try await query(Self.workerError).scalar
         {
-            status?.lastApplierError = worker
+            status?.lastApplierError = StatementLog.withoutQuery(worker)
         }
         // What is idle says so; MariaDB has no table of its workers' transactions.
         if let running = status, running.applier == .running,

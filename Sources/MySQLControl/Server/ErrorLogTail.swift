@@ -18,7 +18,12 @@ enum ErrorLogTail {
                 let bytes = try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
                     count = try file.readFully(into: UnsafeMutableRawBufferPointer(buffer), at: start)
                 }
-                return "tail of mysql error log (\(path)):\n" + String(decoding: bytes, as: UTF8.self)
+                // mysqld writes statements that failed, with the passwords in them.
+                let lines = String(decoding: bytes, as: UTF8.self).split(
+                    separator: "\n",
+                    omittingEmptySubsequences: false
+                ).map { StatementLog.withoutQuery(String($0)) }
+                return "tail of mysql error log (\(path)):\n" + lines.joined(separator: "\n")
             }
         } catch {
             return "could not read mysql error log (\(path)): \(error)"

@@ -10,6 +10,12 @@ enum StatementLog {
         return utf8.count > limit ? String(decoding: utf8.prefix(limit), as: UTF8.self) : String(text)
     }
 
+    /// A message of replication without the statement that failed: `CREATE USER` has a password or its hash in it.
+    static func withoutQuery(_ message: String) -> String {
+        guard let found = message.firstRange(of: "Query: '") else { return message }
+        return message[..<found.lowerBound] + "Query: not shown"
+    }
+
     /// Masks every literal behind `mark`, which ends with its opening quote.
     private static func masked(
         _ text: String.UnicodeScalarView,

@@ -19,6 +19,10 @@ struct CatchUp: Sendable {
         var primaryUnreachable = Duration.seconds(1800)
         /// Nothing moves, and the disk is full: mysqld waits for somebody to free some space.
         var fullDisk = Duration.seconds(30)
+        /// One reading of the status.
+        var status = Duration.seconds(20)
+        /// Stopping, pointing at a source and starting: a group of transactions may have to end first.
+        var statements = Duration.seconds(180)
         /// Between two looks at who is the primary.
         var topologyInterval = Duration.seconds(5)
         /// The applier stops, is started, and stops again without having done anything.
@@ -44,7 +48,11 @@ struct CatchUp: Sendable {
         var goal = try await primary.position(within: limits.primaryUnreachable)
         logger.info("takeBackup: primary position is: \(goal)")
         goal = try await progress.during(.catchupReplication) { try await wait(for: goal, from: source, on: server) }
-        try await step(.catchUp, "can't stop replication") { try await server.stopReplication() }
+        try await step(.catchUp, "can't stop replication") {
+            try await withDeadline(limits.statements, operation: "stopping replication") {
+                try await server.stopReplication()
+            }
+        }
         let reached = try await step(.catchUp, "can't get replication status") { try await server.executedPosition() }
         guard reached.isAtLeast(goal) else {
             throw WorkflowError(
@@ -64,7 +72,12 @@ struct CatchUp: Sendable {
     private func replicate(from tablet: TabletRecord, on server: any ReplicaServer) async throws {
         var source = source
         (source.host, source.port) = (tablet.mysqlHostname, tablet.mysqlPort)
-        try await step(.mysqld, "MysqlDaemon.SetReplicationSource failed") { try await server.replicate(from: source) }
+        let final = source
+        try await step(.mysqld, "MysqlDaemon.SetReplicationSource failed") {
+            try await withDeadline(limits.statements, operation: "starting replication") {
+                try await server.replicate(from: final)
+            }
+        }
     }
 
     // MARK: Waiting
@@ -120,7 +133,11 @@ struct CatchUp: Sendable {
     /// One look at the server, which starts replication again when it has stopped.
     /// - Returns: whether the goal is reached.
     private func look(_ wait: inout Wait, on server: any ReplicaServer) async throws -> Bool {
-        guard let status = try await server.replicationStatus() else {
+        // MariaDB does not answer at all while it waits for disk space.
+        let answer = try await withDeadline(limits.status, operation: "reading the replica's status") {
+            try await server.replicationStatus()
+        }
+        guard let status = answer else {
             wait.watch.note(reason: "it has lost its source")
             try await restart(&wait, "the server has lost its source", on: server)
             return false

@@ -170,6 +170,99 @@ struct ReplicationStatusTests {
         #expect(text.contains("HINT: run the primary's init SQL with sql_log_bin=0"))
     }
 
+    private func failure(receiver: String, errno: String, error: String) throws -> String? {
+        var row = Self.modern
+        row["Replica_IO_Running"] = receiver
+        row["Last_IO_Errno"] = errno
+        row["Last_IO_Error"] = error
+        return try ReplicationStatus(result(row), dialect: .modern)?.permanentFailure
+    }
+
+    /// As MySQL 9.7 and MariaDB 10.11 said it.
+    private static let receiverFailures: [(String, String, String, expected: String?)] = [
+        (
+            "Connecting", "1045",
+            "Error connecting to source 'repl@127.0.0.1:4001'. This was attempt 1/10, with a delay of 2 seconds between attempts. Message: Access denied for user 'repl'@'localhost' (using password: YES)",
+            "--db-repl-password"
+        ),
+        (
+            "Connecting", "13120",
+            "Source command COM_REGISTER_REPLICA failed: Access denied for user 'nopriv'@'%' (using password: YES) (Errno: 1045)",
+            "GRANT REPLICATION SLAVE"
+        ),
+        (
+            "Connecting", "1597",
+            "Master command COM_REGISTER_SLAVE failed: Access denied for user 'nopriv'@'%' (using password: YES) (Errno: 1045)",
+            "GRANT REPLICATION SLAVE"
+        ),
+        (
+            "No", "13114",
+            "Got fatal error 1236 from source when reading data from binary log: 'Cannot replicate because the source purged required binary logs.",
+            "keep binary logs longer"
+        ),
+        (
+            "No", "1236",
+            "Got fatal error 1236 from master when reading data from binary log: 'Could not find GTID state requested by slave in any binlog files. Probably the slave state is too old and required binlog files have been purged.'",
+            "keep binary logs longer"
+        ),
+        (
+            "No", "13114",
+            "Got fatal error 1236 from source when reading data from binary log: 'Replica has more GTIDs than the source has, using the source's SERVER_UUID.",
+            "have diverged"
+        ),
+        (
+            "No", "1236",
+            "Got fatal error 1236 from master when reading data from binary log: 'Error: connecting slave requested to start from GTID 0-2-2, which is not in the master's binlog'",
+            "have diverged"
+        ),
+        (
+            "No", "13114",
+            "Got fatal error 1236 from source when reading data from binary log: 'Binary log is not open'", "log_bin"
+        ),
+        (
+            "No", "13117",
+            "Fatal error: The replica I/O thread stops because source and replica have equal MySQL server ids; these ids must be different for replication to work",
+            "server id"
+        ),
+        (
+            "Connecting", "2003",
+            "Error reconnecting to source: Can't connect to MySQL server on '127.0.0.1:4999' (111)", nil
+        ),
+        ("No", "2003", "This was attempt 10/10: Can't connect to MySQL server on '127.0.0.1:4999' (111)", nil),
+        ("Connecting", "2005", "Unknown MySQL server host 'no-such-host.invalid' (-2)", nil),
+        ("No", "13122", "Relay log write failure: could not queue event from source", nil),
+        ("Yes", "1045", "an old error", nil),
+    ]
+
+    @Test("a receiver's error is named by what is wrong, and one that may heal is none", arguments: receiverFailures)
+    func receiver(running: String, errno: String, error: String, expected: String?) throws {
+        let text = try failure(receiver: running, errno: errno, error: error)
+        #expect((text == nil) == (expected == nil), "\(text ?? "")")
+        if let expected { #expect(text?.contains(expected) == true, "\(text ?? "")") }
+    }
+
+    @Test("a full disk is no difference of data, and threads that somebody ended can be started again")
+    func applierCauses() throws {
+        let full =
+            "Could not execute Write_rows event on table d.b; The table 'b' is full, Error_code: 1114; handler error HA_ERR_RECORD_FILE_FULL"
+        #expect(try failure(applier: "No", errno: "1114", error: full)?.contains("disk space") == true)
+        let temporary = "Error writing file '/td/MLfd=30' (OS errno 28 - No space left on device), Error_code: 3"
+        #expect(try failure(applier: "No", errno: "3", error: temporary)?.contains("disk space") == true)
+        #expect(
+            try failure(applier: "No", errno: "1756", error: "The replica coordinator and worker threads are stopped")
+                == nil
+        )
+    }
+
+    @Test("the statement that failed, which may hold a password, is not shown")
+    func secrets() throws {
+        let message =
+            "Error 'Operation CREATE USER failed for 'u1'@'%'' on query. Default database: ''. Query: 'create user u1@'%' identified by 's3cret''"
+        let text = try #require(try failure(applier: "No", errno: "1396", error: message))
+        #expect(!text.contains("s3cret"))
+        #expect(text.contains("Query: not shown"))
+    }
+
     @Test("an applier that runs, or stopped without an error, may go on")
     func mayGoOn() throws {
         #expect(try failure(applier: "Yes", errno: "1062", error: "old error") == nil)
