@@ -30,7 +30,7 @@ func explainingFullDisk<Result>(at path: FilePath, _ body: () async throws -> Re
     do {
         return try await body()
     } catch {
-        guard !(error is CancellationError), (error as? WorkflowError)?.code != .space,
+        guard !(error is CancellationError), ![.space, .refused, .lease].contains((error as? WorkflowError)?.code),
             let space = nearlyFull(at: path)
         else { throw error }
         throw WorkflowError(

@@ -29,7 +29,11 @@ struct ProgressWatchTests {
     @Test("counts what grows, and not what only changes")
     func growth() throws {
         var watch = ProgressWatch(limit: .seconds(60), now: .zero)
-        func moved(_ status: ReplicationStatus, _ second: Int) -> Bool { watch.note(status, at: .seconds(second)) }
+        func moved(_ status: ReplicationStatus, _ second: Int) -> Bool {
+            let before = watch.since
+            _ = watch.note(status, at: .seconds(second))
+            return watch.since != before
+        }
         #expect(try moved(status(executed: 5, file: "b.000009", position: 100), 1))
         #expect(try !moved(status(executed: 5, file: "b.000009", position: 100), 2))
         // A connection that is lost and made anew begins in front.
@@ -44,6 +48,15 @@ struct ProgressWatchTests {
         var busy = try status(executed: 6)
         busy.work = 1
         #expect(moved(busy, 11))
+        // Once the goal is here, only applying counts.
+        let goal = try Position("\(Self.uuid):1-9", flavor: .mysql56)
+        #expect(
+            try !watch.note(
+                status(executed: 6, retrieved: 12, file: "b.2000000", position: 9),
+                goal: goal,
+                at: .seconds(60)
+            )
+        )
         #expect(!watch.isStalled(at: .seconds(70)))
         #expect(watch.isStalled(at: .seconds(71)))
     }

@@ -46,6 +46,10 @@ final class PageCheck: Sendable {
         switch try head(of: file, path) {
         case .tablespace(let format): return PageCheck(format, file, path, tally, logger)
         case .blank:
+            // MariaDB makes a file of four pages before it writes any; a large one has lost its first page.
+            guard selected.size <= 4 * Int64(TablespaceFormat.largestPage) else {
+                throw EngineError(.damagedPage, "\(path) is damaged: page 0 is empty; HINT: \(hint)")
+            }
             tally.skip(path)
             return nil
         case .other:

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 package import Streams
+import Synchronization
 package import SystemPackage
 
 /// A tablet's folder that is ours for as long as this process lives.
@@ -9,14 +10,15 @@ package import SystemPackage
 /// later pass remove it. Folders without the marker belong to other tablets.
 package final class TabletClaim: Sendable {
     package let directory: TabletDirectory
-    private let lock: FileDescriptor
+    private let lock: Mutex<FileDescriptor?>
 
     private static let marker = "vtbackup.lock"
 
     static func isMarker(_ name: String) -> Bool { name == marker }
 
     private init(_ directory: TabletDirectory, _ lock: FileDescriptor) {
-        (self.directory, self.lock) = (directory, lock)
+        self.directory = directory
+        self.lock = Mutex(lock)
     }
 
     /// Creates the folder, which must not exist, and locks it.
@@ -52,7 +54,7 @@ package final class TabletClaim: Sendable {
     /// Removes the folder; what cannot be removed stays marked for a later pass.
     /// - Throws: ``FileError``.
     package func remove() throws(FileError) {
-        defer { try? lock.close() }
+        defer { leave() }
         try empty()
         try directory.remove()
     }
@@ -93,5 +95,10 @@ package final class TabletClaim: Sendable {
     }
 
     /// Lets go of a folder that is left as it is.
-    package func leave() { try? lock.close() }
+    package func leave() {
+        lock.withLock { lock in
+            try? lock?.close()
+            lock = nil
+        }
+    }
 }

@@ -18,15 +18,26 @@ enum ErrorLogTail {
                 let bytes = try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
                     count = try file.readFully(into: UnsafeMutableRawBufferPointer(buffer), at: start)
                 }
-                // mysqld writes statements that failed, with the passwords in them.
-                let lines = String(decoding: bytes, as: UTF8.self).split(
-                    separator: "\n",
-                    omittingEmptySubsequences: false
-                ).map { StatementLog.withoutQuery(String($0)) }
-                return "tail of mysql error log (\(path)):\n" + lines.joined(separator: "\n")
+                let text = String(decoding: bytes, as: UTF8.self)
+                return "tail of mysql error log (\(path)):\n" + shown(text, isCut: start > 0)
             }
         } catch {
             return "could not read mysql error log (\(path)): \(error)"
         }
+    }
+
+    /// The text without statements that failed: they have passwords in them, may have several lines, and may have begun
+    /// before a text that `isCut`.
+    static func shown(_ text: String, isCut: Bool) -> String {
+        var isHidden = isCut
+        var lines: [String] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            if line.prefixMatch(of: /[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ]/) != nil { isHidden = false }
+            if isHidden { continue }
+            let shown = StatementLog.withoutQuery(String(line))
+            lines.append(shown)
+            isHidden = shown != line
+        }
+        return lines.joined(separator: "\n")
     }
 }

@@ -7,7 +7,7 @@ package struct FileSystemSpace: Hashable, Sendable, CustomStringConvertible {
     package var mountPoint: String
     /// Tells file systems apart.
     package var device: UInt64
-    /// Bytes that this process may still write.
+    /// Bytes that may still be written by anybody; root has a little more.
     package var available: Int64
     package var total: Int64
 
@@ -25,7 +25,7 @@ package struct FileSystemSpace: Hashable, Sendable, CustomStringConvertible {
             throw FileError("statvfs", place, Errno(rawValue: errno))
         }
         let block = Int64(space.f_frsize)
-        available = Int64(clamping: getuid() == 0 ? space.f_bfree : space.f_bavail).multipliedClamping(by: block)
+        available = Int64(clamping: space.f_bavail).multipliedClamping(by: block)
         total = Int64(clamping: space.f_blocks).multipliedClamping(by: block)
         device = UInt64(status.st_dev)
         mountPoint = Self.mountPoint(of: FileTree.resolved(place)) ?? place.string

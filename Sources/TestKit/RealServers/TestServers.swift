@@ -62,6 +62,10 @@ package actor TestServers {
         // A server of its own, with settings of its own.
         try FileTree.remove(mysqld.directory.data.appending("auto.cnf"))
         try FileTree.remove(mysqld.directory.configuration)
+        // Their index names those of the template: a server that purges its logs would purge those of all others.
+        for logs in [mysqld.directory.binLog, mysqld.directory.relayLog].map({ $0.removingLastComponent() }) {
+            for name in try FileTree.list(logs) ?? [] { try FileTree.remove(logs.appending(name)) }
+        }
         try await mysqld.writeConfiguration()
         if let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
             let superReadOnly = product == .mysql ? "super-read-only = OFF\n" : ""

@@ -51,6 +51,7 @@ package struct SimulatedRun: Sendable {
     private let memory: InMemoryStorage?
     private let codec: Codec
     private let log: LogLines
+    private let passes = LockedBox<UInt32>(0)
 
     /// Runs one seed.
     /// - Parameters:
@@ -95,6 +96,8 @@ package struct SimulatedRun: Sendable {
         /// Before the pass; what it makes unusable.
         var tampering: (@Sendable () async throws -> [String])?
         var wasInjected: (@Sendable () -> Bool)?
+        /// Whether another pass begins at the same time.
+        var hasCompany = false
     }
 
     private func run() async throws -> Outcome {
@@ -118,8 +121,13 @@ package struct SimulatedRun: Sendable {
         )
         let faults = FaultLog(plan.server)
         var (result, violations): (String, [String]) = ("success", [])
+        let storage: any BackupStorage = isHasty ? HastyStorage(base: killable) : killable
         do {
-            try await pass(isHasty ? HastyStorage(base: killable) : killable, faults: faults)
+            if plan.hasCompany {
+                violations += try await twoAtOnce(storage, before: before)
+            } else {
+                try await pass(storage, faults: faults)
+            }
             if Set(try await complete()).subtracting(before).isEmpty {
                 violations.append("success without a new backup")
             }
@@ -139,6 +147,21 @@ package struct SimulatedRun: Sendable {
             result: result.split(separator: "\n").first.map { String($0.prefix(160)) } ?? "",
             violations: violations
         )
+    }
+
+    /// Two passes begin together: at most one takes a backup, and who takes none says why.
+    private func twoAtOnce(_ storage: any BackupStorage, before: [String]) async throws -> [String] {
+        let refusals = LockedBox<[String]>([])
+        try await forEach(in: [0, 1], atMost: 2) { _ in
+            do { try await pass(storage) } catch { refusals.update { $0.append("\(error)") } }
+        }
+        let taken = Set(try await complete()).subtracting(before).count
+        var violations: [String] = []
+        if taken + refusals.get().count != 2 {
+            violations.append("two at once: \(taken) backups, refusals \(refusals.get())")
+        }
+        if taken == 0 { violations.append("two at once: none took a backup: \(refusals.get())") }
+        return violations
     }
 
     /// Whether the store was asked often enough for its faults to come.
@@ -245,7 +268,10 @@ package struct SimulatedRun: Sendable {
     }
 
     private func pass(_ storage: any BackupStorage, faults: FaultLog = FaultLog()) async throws {
-        let uid = UInt32(log.all.count)
+        let uid = passes.update { number -> UInt32 in
+            number += 1
+            return number
+        }
         let alias = TabletAlias(cell: "vtbackup", uid: uid)
         var settings = BackupPass.Settings(shard: shard.path, alias: alias)
         settings.freshness.allowFirstBackup = true
@@ -459,7 +485,8 @@ extension SimulatedRun {
     private func leasePlan(_ generator: inout SeededGenerator) async throws -> Plan {
         let place = Note.Place(.lease, of: shard.path)
         let foreign = try otherLease()
-        switch Int.random(in: 0...3, using: &generator) {
+        switch Int.random(in: 0...4, using: &generator) {
+        case 4: return Plan(name: "two passes at once", wasInjected: { true }, hasCompany: true)
         case 0:
             let store = store
             return Plan(

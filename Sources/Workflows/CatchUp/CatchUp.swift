@@ -27,6 +27,8 @@ struct CatchUp: Sendable {
         var topologyInterval = Duration.seconds(5)
         /// The applier stops, is started, and stops again without having done anything.
         var applierRestarts = 5
+        /// Another primary is named, and again, without anything being applied.
+        var failovers = 5
     }
 
     let primary: ShardPrimary
@@ -46,6 +48,12 @@ struct CatchUp: Sendable {
     func run(on server: any ReplicaServer) async throws {
         let source = try await step(.catchUp, "error starting replication") { try await replicate(on: server) }
         var goal = try await primary.position(within: limits.primaryUnreachable)
+        guard !goal.isEmpty else {
+            throw WorkflowError(
+                .refused,
+                "not taking backup: the primary of \(primary.shard) has no GTID position, so that nobody could tell whether anything is missing; HINT: it needs gtid_mode=ON (MariaDB: log_bin) and at least one transaction"
+            )
+        }
         logger.info("takeBackup: primary position is: \(goal)")
         goal = try await progress.during(.catchupReplication) { try await wait(for: goal, from: source, on: server) }
         try await step(.catchUp, "can't stop replication") {
@@ -89,7 +97,9 @@ struct CatchUp: Sendable {
         var watch: ProgressWatch
         var lastLook: Duration
         var total: Int64?
+        /// Since something was applied.
         var restarts = 0
+        var failovers = 0
     }
 
     /// - Returns: the goal that was reached; another primary may have another one.
@@ -150,7 +160,7 @@ struct CatchUp: Sendable {
         let total = wait.total ?? remaining
         wait.total = total
         progress.transactions(remaining: remaining, total: total)
-        if wait.watch.note(status, at: clock.elapsed()) { wait.restarts = 0 }
+        if wait.watch.note(status, goal: wait.goal, at: clock.elapsed()) { (wait.restarts, wait.failovers) = (0, 0) }
         if let failure = status.permanentFailure { throw WorkflowError(.catchUp, failure) }
         let reason = [status.lastReceiverError, status.lastApplierError].filter { !$0.isEmpty }.joined(separator: "; ")
         wait.watch.note(reason: reason.isEmpty ? status.state : reason)
@@ -169,16 +179,20 @@ struct CatchUp: Sendable {
         return false
     }
 
-    private func restart(_ wait: inout Wait, _ reason: String, on server: any ReplicaServer) async throws {
+    /// - Returns: whether it was started.
+    @discardableResult
+    private func restart(_ wait: inout Wait, _ reason: String, on server: any ReplicaServer) async throws -> Bool {
         logger.warning(
             "replication has stopped before backup could be taken. trying to restart replication. \(reason)"
         )
         do {
             wait.source = try await replicate(on: server)
+            return true
         } catch {
             try Task.checkCancellation()
             logger.error("Failed to restart replication: \(error)")
             wait.watch.note(reason: "it cannot be started: \(error)")
+            return false
         }
     }
 
@@ -221,8 +235,11 @@ struct CatchUp: Sendable {
             logger.warning("the new primary does not have \(lost.text), the goal is now \(position)")
             (wait.goal, wait.total) = (position, nil)
         }
-        try await restart(&wait, "the primary has changed", on: server)
-        wait.watch.restart(at: clock.elapsed())
+        wait.failovers += 1
+        // A topology that names one primary and another in turn must not keep us for ever.
+        if try await restart(&wait, "the primary has changed", on: server), wait.failovers <= limits.failovers {
+            wait.watch.restart(at: clock.elapsed())
+        }
     }
 
     private static func missing(from position: Position, to goal: Position) -> Int64 {

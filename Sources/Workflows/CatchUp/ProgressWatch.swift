@@ -21,17 +21,38 @@ struct ProgressWatch {
     }
 
     /// Looks at what the server has received and applied so far.
-    /// - Returns: whether it is more than ever before.
-    mutating func note(_ status: ReplicationStatus, at now: Duration) -> Bool {
+    /// - Parameters:
+    ///   - status: the reading.
+    ///   - goal: what is received beyond it is no progress: on a busy primary that never ends.
+    ///   - now: when it was read.
+    /// - Returns: whether more was applied than ever before.
+    mutating func note(_ status: ReplicationStatus, goal: Position? = nil, at now: Duration) -> Bool {
+        var applied = false
+        if executed?.isAtLeast(status.position) != true { (executed, applied) = (status.position, true) }
+        if status.work > work { (work, applied) = (status.work, true) }
+        let received = hasReceived(goal, status) ? false : noteReceived(status)
+        if applied || received { since = now }
+        return applied
+    }
+
+    private mutating func noteReceived(_ status: ReplicationStatus) -> Bool {
         var moved = false
-        if executed?.isAtLeast(status.position) != true { (executed, moved) = (status.position, true) }
         if case .mysql56(let set)? = status.retrieved, retrieved?.contains(set) != true {
             (retrieved, moved) = (retrieved?.union(set) ?? set, true)
         }
         if status.sourceLog > sourceLog { (sourceLog, moved) = (status.sourceLog, true) }
-        if status.work > work { (work, moved) = (status.work, true) }
-        if moved { since = now }
         return moved
+    }
+
+    /// Whether all that is wanted is here and has only to be applied.
+    private func hasReceived(_ goal: Position?, _ status: ReplicationStatus) -> Bool {
+        guard let goal else { return false }
+        if case (.mysql56(let wanted), .mysql56(let done), .mysql56(let here)?) = (
+            goal, status.position, status.retrieved
+        ) {
+            return done.union(here).contains(wanted)
+        }
+        return status.retrieved?.isAtLeast(goal) == true
     }
 
     /// Notes why nothing moves.

@@ -55,7 +55,9 @@ package struct LeaseHolder: Hashable, Sendable, Codable {
         guard !processNamespace.isEmpty, processNamespace == observer.processNamespace, !processStart.isEmpty else {
             return false
         }
-        return Self.start(of: process) != processStart
+        if let start = Self.start(of: process) { return start != processStart }
+        // That its status cannot be read does not mean that it is gone.
+        return process > 0 && kill(process, 0) != 0 && errno == ESRCH
     }
 
     package var description: String { "\(alias) on \(host.isEmpty ? "an unnamed host" : host) (process \(process))" }

@@ -48,11 +48,23 @@ package struct ShardLease: Sendable {
     /// - Throws: ``WorkflowError`` with code `refused` when another pass holds it, `lease` when it was lost; else what
     ///   `body` throws.
     func hold<Result: Sendable>(_ body: @escaping @Sendable (HeldLease) async throws -> Result) async throws -> Result {
-        let held = try await step(.storage, "cannot take the lease of shard \(shard)") { try await take() }
+        let held: HeldLease
+        do {
+            held = try await take()
+        } catch let error as WorkflowError {
+            throw error
+        } catch {
+            try Task.checkCancellation()
+            throw WorkflowError(.storage, "cannot take the lease of shard \(shard)", cause: error)
+        }
         return try await withCleanup {
             try await withThrowingTaskGroup(of: Result?.self) { group in
                 group.addTask {
                     try await held.keep()
+                    return nil
+                }
+                group.addTask {
+                    try await held.watch()
                     return nil
                 }
                 group.addTask { try await body(held) }
@@ -162,6 +174,27 @@ package final class HeldLease: Sendable {
         }
     }
 
+    /// Sees that the lease does not end while a renewal hangs.
+    /// - Throws: ``WorkflowError`` with code `lease`.
+    fileprivate func watch() async throws {
+        while true {
+            try await clock.sleep(timing.interval / 4)
+            guard !isOver else {
+                throw lost("it could not be renewed in time", DeadlineExceeded(operation: "renewing it"))
+            }
+        }
+    }
+
+    /// Whether another pass may take it soon, as far as our own clock tells.
+    private var isOver: Bool { clock.elapsed() - state.withLock { $0.renewedAt } + timing.margin >= timing.lifetime }
+
+    /// Makes sure that the lease did not end while something was done that began under it.
+    /// - Throws: ``WorkflowError`` with code `lease`.
+    func confirmStillHeld() throws {
+        guard isOver else { return }
+        throw lost("it ended during the commit", DeadlineExceeded(operation: "the commit"))
+    }
+
     /// Makes sure that the lease is ours now: the last thing before a commit.
     /// - Throws: ``WorkflowError`` with code `lease`.
     func confirm() async throws {
@@ -213,7 +246,15 @@ package final class HeldLease: Sendable {
             guard let note = try await storage.note(at: Note.Place(.lease, of: shard)),
                 let record = LeaseRecord(note.bytes), record.holder == next.holder
             else { throw lost("another pass has taken it over", error) }
-            state.withLock { ($0.record, $0.version, $0.renewedAt) = (record, note.version, begun) }
+            // It is ours, as an earlier write left it: written anew, so that it says when.
+            var fresh = record
+            fresh.renewed = next.renewed
+            let written = try await storage.writeNote(
+                try fresh.encoded(),
+                at: Note.Place(.lease, of: shard),
+                expecting: .version(note.version)
+            )
+            state.withLock { ($0.record, $0.version, $0.renewedAt) = (fresh, written, begun) }
         }
         try await writeMark()
     }

@@ -114,7 +114,18 @@ package struct BackupPass: Sendable {
     }
 
     private func load(reusing known: [ListedBackup] = []) async throws -> [ListedBackup] {
-        try await step(.storage, "Can't take backup: can't list backups") { try await backups.load(reusing: known) }
+        try await step(.storage, "Can't take backup: can't list backups") {
+            var listed = try await backups.load(reusing: known)
+            // A backup that did not verify is no fresh one.
+            while let newest = listed.lastIndex(where: { $0.manifest != nil && $0.time != nil }),
+                let verdict = try await backups.verification(of: listed[newest].name), verdict.result == .bad
+            {
+                let reason = "it did not verify: \(verdict.reason ?? "")"
+                logger.error("backup \(shard)/\(listed[newest].name) CANNOT BE USED: \(reason)")
+                listed[newest] = ListedBackup(name: listed[newest].name, state: .incomplete(reason))
+            }
+            return listed
+        }
     }
 
     private func decide(_ listed: [ListedBackup]) -> Freshness {
@@ -224,6 +235,7 @@ package struct BackupPass: Sendable {
                     _ = try Manifest(decoding: bytes)
                     try await held?.confirm()
                     try await writer.commit(manifest: ByteBuffer(bytes: bytes))
+                    try held?.confirmStillHeld()
                 }
             }
         } catch {

@@ -21,18 +21,23 @@ struct Leftovers: Sendable {
 
     /// Removes unfinished backups whose makers have been dead for ten minutes.
     /// - Returns: the backups without them.
-    /// - Throws: what the store throws; what is left then is left for the next pass.
+    /// - Throws: `CancellationError`; what cannot be removed is said and left for the next pass.
     func removeUnfinished(_ listed: [ListedBackup], as holder: LeaseHolder) async throws -> [ListedBackup] {
         var remaining: [ListedBackup] = []
         for backup in listed {
-            if case .incomplete = backup.state, let record = try await abandonedMark(of: backup.name, holder) {
-                logger.warning(
-                    "Removing unfinished backup \(shard)/\(backup.name): \(record.holder.description) left it and was last seen at \(BackupTimestamp.rfc3339(record.renewed))"
-                )
-                try await backups.storage.removeBackup(backup.name, of: shard)
-            } else {
-                remaining.append(backup)
+            do {
+                if case .incomplete = backup.state, let record = try await abandonedMark(of: backup.name, holder) {
+                    logger.warning(
+                        "Removing unfinished backup \(shard)/\(backup.name): \(record.holder.description) left it and was last seen at \(BackupTimestamp.rfc3339(record.renewed))"
+                    )
+                    try await backups.storage.removeBackup(backup.name, of: shard)
+                    continue
+                }
+            } catch {
+                try Task.checkCancellation()
+                logger.warning("cannot remove unfinished backup \(shard)/\(backup.name), which a pass left: \(error)")
             }
+            remaining.append(backup)
         }
         return remaining
     }

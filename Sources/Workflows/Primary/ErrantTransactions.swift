@@ -19,15 +19,15 @@ struct ErrantTransactions: Sendable {
     /// - Returns: why `position` must not be used; `nil` when it may.
     /// - Throws: what asking the primary throws.
     func refusal(of position: Position, what: String, primary known: Position? = nil) async throws -> String? {
-        let tablet = try await primary.tablet()
-        let theirs = if let known { known } else { try await primary.position(of: tablet) }
+        let theirs = if let known { known } else { try await primary.position(of: try await primary.tablet()) }
         guard let errant = position.errant(against: theirs), !errant.isEmpty else { return nil }
         let holders = await primary.replicaPositions().filter { $0.position.isAtLeast(errant) }.map {
             "\($0.tablet.alias)"
         }
+        let alias = (try? await primary.tablet()).map { " \($0.alias)" } ?? ""
         let also = holders.isEmpty ? "" : "; \(holders.joined(separator: ", ")) has them too"
         let text =
-            "\(what) holds transactions that the primary \(tablet.alias) does not have: \(errant.text)\(also)"
+            "\(what) holds transactions that the primary\(alias) does not have: \(errant.text)\(also)"
         guard !allowed else {
             logger.warning("\(text); going on because of --allow-errant-gtids")
             return nil

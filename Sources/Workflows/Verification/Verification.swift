@@ -1,4 +1,5 @@
 import Catalog
+import Compression
 import Engines
 import Logging
 import MySQLControl
@@ -83,10 +84,20 @@ struct Verification: Sendable {
             return nil
         } catch {
             try Task.checkCancellation()
-            guard BaseRestore.isOfTheBackup(error, mysqld.directory) else {
+            guard Self.isProof(error) else {
                 throw WorkflowError(.verification, "the new backup could not be verified", cause: error)
             }
             return "\(error)"
+        }
+    }
+
+    /// Whether an object itself is to blame, and not for a moment the way to it.
+    private static func isProof(_ error: any Error) -> Bool {
+        switch causes(of: error).last {
+        case let error as EngineError: error.code == .damagedBackup
+        case let error as CompressionError: error.code == .corrupt
+        case let error as StorageError: error.code == .notFound
+        default: false
         }
     }
 
@@ -106,8 +117,12 @@ struct Verification: Sendable {
             }
         } catch {
             try Task.checkCancellation()
-            // The files are what was copied from a server that had stopped cleanly: it must start.
-            return "mysqld does not run on it: \(error)"
+            // Memory, time or a hook may be to blame: that is no proof.
+            throw WorkflowError(
+                .verification,
+                "the new backup could not be verified: mysqld does not run on what was restored",
+                cause: error
+            )
         }
         (record.tables, record.position, record.mysqlVersion) = (tables.tables, position.encoded, version)
         if !tables.problems.isEmpty {
