@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "catch-up that cannot succeed, on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(5))
+    .timeLimit(.minutes(20))
 )
 struct CatchUpTests {
     /// Far below the limits for what may heal.

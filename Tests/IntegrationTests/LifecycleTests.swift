@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "life cycle on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(4))
+    .timeLimit(.minutes(20))
 )
 struct LifecycleTests {
     /// Enough to copy that a signal arrives in the middle of it.

@@ -13,7 +13,7 @@ import Testing
 @Suite(
     "vtbackup on MariaDB",
     .enabled(if: RealComponents.runsMariaDB, "VT_MARIADB_ROOT is not set"),
-    .timeLimit(.minutes(4))
+    .timeLimit(.minutes(20))
 )
 struct MariaDBTests {
     private func position(_ server: RunningMysqld) async throws -> MariaDBPosition {

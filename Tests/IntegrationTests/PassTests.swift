@@ -13,7 +13,7 @@ import Testing
 @Suite(
     "vtbackup on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(4))
+    .timeLimit(.minutes(20))
 )
 struct PassTests {
     private func fill(_ shard: TestShard) async throws {

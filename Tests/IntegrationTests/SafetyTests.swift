@@ -12,7 +12,7 @@ import Testing
 @Suite(
     "safety of the pass on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(5))
+    .timeLimit(.minutes(20))
 )
 struct SafetyTests {
     private func fill(_ shard: TestShard) async throws {

@@ -9,7 +9,7 @@ import Testing
 @Suite(
     "MySQLWire on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(5))
+    .timeLimit(.minutes(20))
 )
 struct WireTests {
     private func tcp(_ server: RunningMysqld) -> MySQLConnection.Address {
