@@ -251,10 +251,12 @@ extension Mysqld {
         do {
             try await withDeadline(stopTimeout, operation: "stopping mysqld") { try await requestStop(server) }
             try await withThrowingTaskGroup(of: Bool.self) { group in
+                // Whichever comes first: the server has gone, or nothing has moved for too long.
                 group.addTask {
                     try await server.waitUntilGone()
                     return true
                 }
+                // Ends by itself only when the server hangs.
                 group.addTask {
                     try await ShutdownWatch(directory: directory, logger: logger).standstill(of: stopTimeout)
                     return false

@@ -59,14 +59,17 @@ package struct ShardLease: Sendable {
         }
         return try await withCleanup {
             try await withThrowingTaskGroup(of: Result?.self) { group in
+                // Beside the work, which may take hours: renews until the work has ended.
                 group.addTask {
                     try await held.keep()
                     return nil
                 }
+                // Beside the renewal, which may hang in storage: looks at the clock only.
                 group.addTask {
                     try await held.watch()
                     return nil
                 }
+                // A child too, so that losing the lease cancels it.
                 group.addTask { try await body(held) }
                 defer { group.cancelAll() }
                 while let next = try await group.next() {

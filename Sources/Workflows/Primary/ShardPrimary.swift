@@ -75,6 +75,7 @@ struct ShardPrimary: Sendable {
         let replicas = tablets.filter { $0.kind != .primary && !$0.mysqlHostname.isEmpty }
         return await withTaskGroup(of: (TabletRecord, Position)?.self) { group in
             for tablet in replicas {
+                // At once: one that does not answer must not keep us from the others.
                 group.addTask {
                     try? await withDeadline(.seconds(5), operation: "asking \(tablet.alias) for its position") {
                         (tablet, try await position(of: tablet))
