@@ -268,10 +268,16 @@ struct SafetyTests {
             for other in ["vt_0000000102", "vt_x"] {
                 try FileTree.createDirectory(shard.dataRoot.appending(other), parents: true)
             }
+            // A link to a folder that looks like one of ours, and is not.
+            let elsewhere = shard.folder.appending("elsewhere")
+            try FileTree.createDirectory(elsewhere, parents: true)
+            for name in ["vtbackup.lock", "precious"] { try FileTree.write([1], to: elsewhere.appending(name)) }
+            try FileTree.link(shard.dataRoot.appending("vt_0000000103"), to: elsewhere)
             try shard.setPrimary(port: shard.primary.mysqld.configuration.port)
             let next = try await pass(shard, "--allow-first-backup")
+            #expect(try FileTree.list(elsewhere) == ["precious", "vtbackup.lock"])
             #expect(next.standardError.contains("left by a pass that is gone"))
-            #expect(try FileTree.list(shard.dataRoot) == ["vt_0000000102", "vt_x"])
+            #expect(try FileTree.list(shard.dataRoot) == ["vt_0000000102", "vt_0000000103", "vt_x"])
             #expect(try FileTree.status(lease(shard)) == nil)
         }
     }

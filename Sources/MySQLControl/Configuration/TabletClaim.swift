@@ -70,6 +70,11 @@ package final class TabletClaim: Sendable {
             let directory = TabletDirectory(dataRoot: root, uid: uid)
             guard directory.path.lastComponent?.string == name else { continue }
             let path = directory.path.appending(marker)
+            // As root: a link that another user put there must not lead us to what is not ours.
+            guard try FileTree.status(directory.path, followLinks: false)?.kind == .directory,
+                let mark = try FileTree.status(path, followLinks: false), mark.kind == .regular,
+                mark.owner.user == geteuid()
+            else { continue }
             guard let lock = try? FileDescriptor.open(path, .readWrite, options: [.closeOnExec, .noFollow]) else {
                 continue
             }
