@@ -26,9 +26,7 @@ struct LeaseRecord: Hashable, Sendable, Codable {
     /// Reads a record.
     /// - Returns: `nil` for what is none: it is treated like one that was never written.
     init?(_ bytes: [UInt8]) {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        guard let record = try? decoder.decode(LeaseRecord.self, from: Data(bytes)), record.format == 1,
+        guard let record = NoteJSON.decode(LeaseRecord.self, bytes), record.format == 1,
             record.lifetime > 0, record.lifetime.isFinite
         else { return nil }
         self = record
@@ -40,12 +38,7 @@ struct LeaseRecord: Hashable, Sendable, Codable {
     }
 
     /// The document.
-    func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self))
-    }
+    func encoded() throws -> [UInt8] { try NoteJSON.encode(self) }
 
     /// Whether the holder is known to be gone.
     func isOver(at now: Date, seenFrom observer: LeaseHolder) -> Bool {

@@ -38,9 +38,7 @@ package struct VerificationRecord: Hashable, Sendable, Codable {
 
     /// Reads a record; `nil` for what is none.
     package init?(_ bytes: [UInt8]) {
-        let decoder = JSONDecoder()
-        decoder.dateDecodingStrategy = .iso8601
-        guard let record = try? decoder.decode(VerificationRecord.self, from: Data(bytes)), record.format == 1 else {
+        guard let record = NoteJSON.decode(VerificationRecord.self, bytes), record.format == 1 else {
             return nil
         }
         self = record
@@ -51,10 +49,5 @@ package struct VerificationRecord: Hashable, Sendable, Codable {
     }
 
     /// The document.
-    func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.dateEncodingStrategy = .iso8601
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self))
-    }
+    func encoded() throws -> [UInt8] { try NoteJSON.encode(self) }
 }
