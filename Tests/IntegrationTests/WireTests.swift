@@ -63,6 +63,37 @@ struct WireTests {
         }
     }
 
+    /// Of thirty names that nobody has, some are asked for each method that the server knows.
+    @Test("sha256_password, and users that do not exist, whichever method the server asks them for")
+    func plainSHA2() async throws {
+        try await withTestServer { server, eventLoops in
+            try await server.sql("CREATE USER 'old'@'%' IDENTIFIED WITH sha256_password BY 'it''s secret'")
+            let socket = MySQLConnection.Address.unixSocket(server.mysqld.configuration.socket)
+            let ways: [(MySQLConnection.Address, MySQLConnection.TLSMode)] = [
+                (tcp(server), .disabled), (tcp(server), .preferred), (socket, .disabled),
+            ]
+            for (address, tls) in ways {
+                let configuration = MySQLConnection.Configuration(
+                    address: address,
+                    credentials: .init(user: "old", password: "it's secret"),
+                    tls: tls
+                )
+                let user = try await MySQLConnection.with(configuration, on: eventLoops) {
+                    try await $0.query("SELECT current_user()").scalar
+                }
+                #expect(user == "old@%")
+                for name in 1...30 {
+                    for password in ["", "some"] {
+                        var stranger = configuration
+                        stranger.credentials = .init(user: "stranger\(name)", password: password)
+                        let denied = await failure { try await MySQLConnection.with(stranger, on: eventLoops) { _ in } }
+                        #expect(denied?.serverErrno == 1045, "\(name)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test("wrong passwords, unverified certificates and dead servers are told apart")
     func failures() async throws {
         try await withTestServer { server, eventLoops in

@@ -146,7 +146,18 @@ struct HandshakeStateMachine {
         }
         plugin = try packet.nullTerminatedString()
         nonce = Array(try packet.bytes(packet.readableBytes).prefix(20))
-        return .send(ByteBuffer(bytes: try firstProof()))
+        return plugin == "sha256_password" ? plainSHA2() : .send(ByteBuffer(bytes: try firstProof()))
+    }
+
+    /// sha256_password: the password itself, encrypted.
+    ///
+    /// A server also asks users that it does not know for this method, so that nobody learns who exists: without it, a
+    /// mistyped user name could not be told from a method that we do not speak.
+    private mutating func plainSHA2() -> Action {
+        if credentials.password.isEmpty { return .send(ByteBuffer(bytes: [0])) }
+        if usesTLS { return .send(ByteBuffer(bytes: Array(credentials.password.utf8) + [0])) }
+        state = .publicKey
+        return .send(ByteBuffer(bytes: [1]))
     }
 
     /// caching_sha2_password: 3 = the cache knew the proof, 4 = the server needs the password itself.

@@ -31,7 +31,7 @@ enum PasswordProof {
         } catch {
             throw MySQLWireError(
                 .protocolViolation,
-                "the server's public key for caching_sha2_password cannot be used: \(error)"
+                "the server's public key for passwords cannot be used: \(error)"
             )
         }
     }

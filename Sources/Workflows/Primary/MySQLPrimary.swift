@@ -38,11 +38,19 @@ package struct MySQLPrimary: PrimaryTablet {
                 }
             }
         } catch let error as MySQLWireError {
-            // Access denied for user or host: no retry heals that.
-            guard let errno = error.serverErrno, [1044, 1045, 1130, 1227].contains(errno) else { throw error }
+            guard isRefusal(error) else { throw error }
             throw PrimaryError(
                 "can't get primary replication position: mysqld at \(configuration.address) refuses \(credentials.user): \(error); HINT: check --db-repl-user and --db-repl-password"
             )
+        }
+    }
+
+    /// No retry heals that: access denied for user or host, or a demand of the server that we cannot meet.
+    private func isRefusal(_ error: MySQLWireError) -> Bool {
+        switch error.code {
+        case .server(let errno, _): [1044, 1045, 1130, 1227].contains(errno)
+        case .unsupported: true
+        case .cannotConnect, .connectionLost, .protocolViolation, .tls, .resultTooLarge: false
         }
     }
 }

@@ -58,6 +58,28 @@ struct FullAuthenticationTests {
         #expect(mixed.enumerated().map { $0.element ^ nonce[$0.offset % 20] } == Array("secret\0".utf8))
     }
 
+    @Test("sha256_password: encrypted with the server's key, or through TLS, or nothing at all")
+    func plainSHA2() throws {
+        let key = try _RSA.Encryption.PrivateKey(keySize: .bits2048)
+        let switched = ServerPackets.switchMethod(to: "sha256_password", nonce: ServerPackets.nonce)
+        var clear = HandshakeStateMachine(credentials: credentials, tls: .disabled, isLocal: false)
+        _ = try clear.received(ServerPackets.greeting())
+        #expect(sent(try clear.received(switched)) == ByteBuffer(bytes: [1]))
+        let encrypted = try #require(sent(try clear.received(ServerPackets.moreData(key.publicKey.pemRepresentation))))
+        let mixed = try key.decrypt(Array(encrypted.readableBytesView), padding: .PKCS1_OAEP)
+        #expect(mixed.enumerated().map { $0.element ^ ServerPackets.nonce[$0.offset % 20] } == Array("secret\0".utf8))
+        #expect(isDone(try clear.received(ServerPackets.ok())))
+
+        var throughTLS = HandshakeStateMachine(credentials: credentials, tls: .required(.init()), isLocal: false)
+        _ = try throughTLS.received(ServerPackets.greeting(withTLS: true))
+        _ = try throughTLS.tlsEstablished()
+        #expect(sent(try throughTLS.received(switched)) == ByteBuffer(string: "secret\0"))
+
+        var nothing = HandshakeStateMachine(credentials: .init(user: "nobody"), tls: .disabled, isLocal: false)
+        _ = try nothing.received(ServerPackets.greeting())
+        #expect(sent(try nothing.received(switched)) == ByteBuffer(bytes: [0]))
+    }
+
     @Test("a wrong password is the server's error, by every way", arguments: [true, false])
     func wrongPassword(isLocal: Bool) throws {
         let key = try _RSA.Encryption.PrivateKey(keySize: .bits2048)
