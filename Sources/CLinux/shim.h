@@ -1,5 +1,6 @@
 #pragma once
 #include <stddef.h>
+#include <sys/statfs.h>
 /* Declared by <fcntl.h> and <string.h> for _GNU_SOURCE only, which Swift's import of the C library does not set. */
 void *memmem(const void *text, size_t textLength, const void *word, size_t wordLength);
 int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);

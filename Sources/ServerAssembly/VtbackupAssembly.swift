@@ -104,7 +104,11 @@ package struct VtbackupAssembly: Sendable {
         let listed = try await backups.load()
         var verifications: [String: VerificationRecord] = [:]
         for backup in listed where backup.manifest != nil {
-            verifications[backup.name] = try await backups.verification(of: backup.name)
+            do {
+                verifications[backup.name] = try await backups.verification(of: backup.name)
+            } catch {
+                logger.warning("cannot read whether backup \(backups.shard)/\(backup.name) was verified: \(error)")
+            }
         }
         let listing = BackupListing(shard: backups.shard, backups: listed, verifications: verifications)
         print(options.action.json ? try listing.json() : listing.table)

@@ -204,13 +204,13 @@ struct SafetyTests {
     }
 
     /// The lease of a process on another machine.
-    private func foreignLease(renewed: Date, since: Date) -> [UInt8] {
+    private func foreignLease(renewed: Date, since: Date, lifetime: Int = 120) -> [UInt8] {
         let (renewed, since) = (renewed.formatted(.iso8601), since.formatted(.iso8601))
         return Array(
             """
             {"Format": 1, "Lease": {"Holder": "vtbackup-4711", "Host": "elsewhere", "Process": 1, "Boot": "b", \
             "ProcessNamespace": "pid:[1]", "ProcessStart": "1"}, "Since": "\(since)", "Renewed": "\(renewed)", \
-            "LifetimeSeconds": 120}
+            "LifetimeSeconds": \(lifetime)}
             """.utf8
         )
     }
@@ -227,7 +227,7 @@ struct SafetyTests {
             #expect(try shard.backups().isEmpty)
             #expect(try FileTree.list(shard.dataRoot) == [])
 
-            try FileTree.write(foreignLease(renewed: Date() - 121, since: Date() - 3600), to: lease(shard))
+            try FileTree.write(foreignLease(renewed: Date() - 121, since: Date() - 3600, lifetime: 5), to: lease(shard))
             let third = try await pass(shard, "--allow-first-backup")
             #expect(third.standardError.contains("taking over the lease"))
             #expect(try FileTree.status(lease(shard)) == nil)

@@ -29,15 +29,19 @@ enum FileSelection {
     }
 
     /// Lists the files.
+    /// - Parameters:
+    ///   - directory: the tablet's folders.
+    ///   - whileRunning: files may come and go meanwhile, as redo log files do.
+    /// - Returns: them in the order of the manifest.
     /// - Throws: ``FileError``; ``EngineError`` with code `unsupportedFile` for a folder or special file where a file
     ///   must be: it would be missing in the restored server.
-    static func files(of directory: TabletDirectory) throws -> [SelectedFile] {
-        var files = try entries(of: directory.innodbData, base: .innodbData, prefix: "")
+    static func files(of directory: TabletDirectory, whileRunning: Bool = false) throws -> [SelectedFile] {
+        var files = try entries(of: directory.innodbData, base: .innodbData, prefix: "", whileRunning)
         let redo = directory.innodbLogs.appending(redoFolder)
         if try FileTree.status(redo)?.kind == .directory {
-            files += try entries(of: redo, base: .innodbLog, prefix: redoFolder + "/")
+            files += try entries(of: redo, base: .innodbLog, prefix: redoFolder + "/", whileRunning)
         } else {
-            files += try entries(of: directory.innodbLogs, base: .innodbLog, prefix: "")
+            files += try entries(of: directory.innodbLogs, base: .innodbLog, prefix: "", whileRunning)
         }
         if try FileTree.status(directory.data.appending("mysql.ibd")) != nil {
             files.append(try file("mysql.ibd", at: directory.data.appending("mysql.ibd"), base: .data))
@@ -50,7 +54,7 @@ enum FileSelection {
         for name in inData {
             let folder = directory.data.appending(name)
             guard try isSchema(folder) else { continue }
-            files += try entries(of: folder, base: .data, prefix: name + "/")
+            files += try entries(of: folder, base: .data, prefix: name + "/", whileRunning)
         }
         return files
     }
@@ -62,8 +66,17 @@ enum FileSelection {
         }
     }
 
-    private static func entries(of folder: FilePath, base: BaseDirectory, prefix: String) throws -> [SelectedFile] {
-        try (FileTree.list(folder) ?? []).map { try file(prefix + $0, at: folder.appending($0), base: base) }
+    private static func entries(
+        of folder: FilePath,
+        base: BaseDirectory,
+        prefix: String,
+        _ whileRunning: Bool
+    ) throws -> [SelectedFile] {
+        try (FileTree.list(folder) ?? []).compactMap { name in
+            let path = folder.appending(name)
+            if whileRunning, try FileTree.status(path) == nil { return nil }
+            return try file(prefix + name, at: path, base: base)
+        }
     }
 
     private static func file(_ name: String, at path: FilePath, base: BaseDirectory) throws -> SelectedFile {

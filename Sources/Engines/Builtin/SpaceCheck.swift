@@ -25,7 +25,14 @@ struct SpaceCheck: Sendable {
         var needed: [BaseDirectory: Int64] = [:]
         for (_, file) in files { needed[file.base, default: 0].add(file.sizes?.raw ?? 0) }
         for (system, bytes) in try await spaces(needed, directory) where bytes > system.available {
-            throw full(manifest, system, needs: "\(bytes) bytes")
+            let text = "it needs \(bytes) bytes on \(system)"
+            guard system.isElastic else {
+                throw EngineError(
+                    .noSpace,
+                    "no room for backup \(manifest.backupName): \(text); HINT: free space there, or use a larger one"
+                )
+            }
+            logger.warning("backup \(manifest.backupName) may not fit: \(text), which may hold more than that")
         }
     }
 
@@ -41,13 +48,6 @@ struct SpaceCheck: Sendable {
             }
             return Dictionary(uniqueKeysWithValues: byDevice.values.map { ($0.0, $0.1) })
         }
-    }
-
-    private func full(_ manifest: Manifest, _ system: FileSystemSpace, needs: String) -> EngineError {
-        EngineError(
-            .noSpace,
-            "no room for backup \(manifest.backupName): it needs \(needs) on \(system); HINT: free space there, or use a larger one"
-        )
     }
 
     /// What Vitess wrote does not tell its size: it is estimated from what is stored.
@@ -69,7 +69,7 @@ struct SpaceCheck: Sendable {
         for (system, bytes) in try await spaces(stored, directory) {
             let guess = Int64(clamping: Int(min(Double(bytes) * factor, 1e18)))
             // No compressor makes files larger than they are: so much is needed for sure.
-            if bytes > system.available {
+            if bytes > system.available, !system.isElastic {
                 throw EngineError(
                     .noSpace,
                     "no room for backup \(reader.name): its manifest tells no sizes, \(bytes) bytes are stored, and \(system); HINT: free space there, or use a larger one"

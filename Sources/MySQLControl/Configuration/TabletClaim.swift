@@ -7,12 +7,16 @@ package import SystemPackage
 /// A tablet's folder that is ours for as long as this process lives.
 ///
 /// The folder holds a marker that is locked: when the lock is free, whoever made the folder is gone, and only then does a
-/// later pass remove it. Folders without the marker belong to other tablets.
+/// later pass remove it. Folders without the marker belong to other tablets. On a file system that other machines use too,
+/// where a lock may be seen by one of them only, the marker must also be of this machine's present boot.
 package final class TabletClaim: Sendable {
     package let directory: TabletDirectory
     private let lock: Mutex<FileDescriptor?>
 
     private static let marker = "vtbackup.lock"
+
+    /// Put in place of the marker by a pass that is just making it.
+    private static let draft = "vtbackup.lock.new"
 
     static func isMarker(_ name: String) -> Bool { name == marker }
 
@@ -26,7 +30,7 @@ package final class TabletClaim: Sendable {
     package static func make(_ directory: TabletDirectory, owner: FileOwner?) throws(FileError) -> TabletClaim {
         try directory.claim(owner: owner)
         let path = directory.path.appending(marker)
-        let draft = FilePath(path.string + ".new")
+        let draft = directory.path.appending(Self.draft)
         let lock = try fileCall("create", draft) {
             try FileDescriptor.open(
                 draft,
@@ -41,8 +45,13 @@ package final class TabletClaim: Sendable {
             try? lock.close()
             throw FileError("lock", draft, code)
         }
+        _ = try fileCall("write", draft) { try lock.writeAll(boot()) }
         try FileTree.rename(draft, to: path)
         return TabletClaim(directory, lock)
+    }
+
+    private static func boot() -> [UInt8] {
+        (try? FileTree.read("/proc/sys/kernel/random/boot_id", limit: 64)) ?? []
     }
 
     /// Removes everything in the folder but the marker.
@@ -65,27 +74,43 @@ package final class TabletClaim: Sendable {
     /// - Throws: ``FileError``.
     package static func abandoned(in root: FilePath) throws(FileError) -> [TabletClaim] {
         var found: [TabletClaim] = []
+        let isLocal = try FileSystemSpace(of: root).isLocal
         for name in try FileTree.list(root) ?? [] where name.hasPrefix("vt_") {
             guard let uid = UInt32(name.dropFirst(3)) else { continue }
             let directory = TabletDirectory(dataRoot: root, uid: uid)
-            guard directory.path.lastComponent?.string == name else { continue }
-            let path = directory.path.appending(marker)
             // As root: a link that another user put there must not lead us to what is not ours.
-            guard try FileTree.status(directory.path, followLinks: false)?.kind == .directory,
-                let mark = try FileTree.status(path, followLinks: false), mark.kind == .regular,
-                mark.owner.user == geteuid()
+            guard directory.path.lastComponent?.string == name,
+                try FileTree.status(directory.path, followLinks: false)?.kind == .directory,
+                let lock = try freeMarker(in: directory, isLocal: isLocal)
             else { continue }
-            guard let lock = try? FileDescriptor.open(path, .readWrite, options: [.closeOnExec, .noFollow]) else {
-                continue
-            }
-            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
-                found.append(TabletClaim(directory, lock))
-            } else {
-                try? lock.close()
-            }
+            found.append(TabletClaim(directory, lock))
         }
         return found
     }
+
+    /// - Returns: the marker, locked; `nil` when there is none, or its maker lives.
+    private static func freeMarker(
+        in directory: TabletDirectory,
+        isLocal: Bool
+    ) throws(FileError) -> FileDescriptor? {
+        for name in [marker, draft] {
+            let path = directory.path.appending(name)
+            guard let mark = try FileTree.status(path, followLinks: false), mark.kind == .regular,
+                mark.owner.user == geteuid(),
+                // A draft that is being locked right now must find itself free.
+                name == marker || time(nil) - Int(mark.modified / 1_000_000_000) > draftAge,
+                let content = try FileTree.read(path, limit: 64), isLocal || content == boot(),
+                let lock = try? FileDescriptor.open(path, .readWrite, options: [.closeOnExec, .noFollow])
+            else { continue }
+            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { return lock }
+            try? lock.close()
+            return nil
+        }
+        return nil
+    }
+
+    /// Seconds.
+    private static let draftAge = 60
 
     /// The mysqld that still runs on the folder, which a hook may have started; it must not lose its files.
     /// - Throws: ``FileError``.

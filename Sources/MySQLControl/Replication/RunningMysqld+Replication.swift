@@ -76,7 +76,8 @@ extension RunningMysqld {
     }
 
     private static let busyWorkers = """
-        SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker WHERE APPLYING_TRANSACTION <> ''
+        SELECT IF(@@performance_schema, COUNT(*), 1) FROM performance_schema.replication_applier_status_by_worker \
+        WHERE APPLYING_TRANSACTION <> ''
         """
 
     private static let workCounters = """

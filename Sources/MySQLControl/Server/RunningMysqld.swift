@@ -22,19 +22,33 @@ package struct RunningMysqld: Sendable {
         try await MySQLConnection.with(mysqld.connection(administrator), on: mysqld.eventLoops, body)
     }
 
+    /// Far more than any statement of ours takes on a server that works; one that waits for room on a disk, or hangs,
+    /// answers none.
+    private static let statementLimit = Duration.seconds(1800)
+
     /// Runs statements in order on one connection; stops at the first that fails.
     /// - Throws: ``MysqldError`` with code `statement`. Passwords in the statement are masked.
     package func execute(_ statements: [String]) async throws {
         try await withConnection { connection in
-            for statement in statements {
-                let shown = StatementLog.masked(statement)
-                mysqld.logger.debug("exec \(shown)")
-                do {
-                    _ = try await connection.query(statement)
-                } catch let error as MySQLWireError {
-                    throw MysqldError(.statement, "ExecuteFetch(\(shown)) failed", cause: error)
-                }
+            for statement in statements { _ = try await run(statement, on: connection) }
+        }
+    }
+
+    private func run(_ statement: String, on connection: MySQLConnection) async throws -> ResultSet {
+        let shown = StatementLog.masked(statement)
+        mysqld.logger.debug("exec \(shown)")
+        do {
+            return try await withDeadline(Self.statementLimit, operation: "waiting for mysqld to answer") {
+                try await connection.query(statement)
             }
+        } catch let error as MySQLWireError {
+            throw MysqldError(.statement, "ExecuteFetch(\(shown)) failed", cause: error)
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(
+                .statement,
+                "ExecuteFetch(\(shown)) failed\n\(ErrorLogTail.text(mysqld.directory.errorLog))",
+                cause: error
+            )
         }
     }
 
@@ -62,13 +76,7 @@ package struct RunningMysqld: Sendable {
     /// Runs one statement that asks for something.
     /// - Throws: ``MysqldError`` with code `statement`.
     package func query(_ statement: String) async throws -> ResultSet {
-        try await withConnection { connection in
-            do {
-                return try await connection.query(statement)
-            } catch let error as MySQLWireError {
-                throw MysqldError(.statement, "ExecuteFetch(\(StatementLog.masked(statement))) failed", cause: error)
-            }
-        }
+        try await withConnection { try await run(statement, on: $0) }
     }
 
     /// The text of the running server that a manifest carries: `Ver 9.7.4 MySQL Community Server - GPL`.

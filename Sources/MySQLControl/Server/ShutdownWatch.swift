@@ -4,7 +4,8 @@ import SystemPackage
 
 /// Tells a server that is busy with its shutdown from one that hangs.
 ///
-/// Purging and flushing may take long; as long as the process reads or writes, or says something in its log, it is at work.
+/// Purging and flushing may take long; as long as the process reads or writes, it is at work. What it writes into its log
+/// does not count: an InnoDB that hangs says so there every minute.
 struct ShutdownWatch: Sendable {
     let directory: TabletDirectory
     let logger: Logger
@@ -22,7 +23,8 @@ struct ShutdownWatch: Sendable {
         while clock.now - since < limit {
             try await clock.sleep(for: min(Self.interval, limit))
             let now = self.signs(of: process)
-            if now != signs { (signs, since) = (now, clock.now) }
+            if now.showWork(since: signs) { since = clock.now }
+            signs = now
             if clock.now - reported >= Self.reportInterval {
                 reported = clock.now
                 logger.info("mysqld is still stopping after \((clock.now - asked).components.seconds)s")
@@ -35,14 +37,31 @@ struct ShutdownWatch: Sendable {
         return Int32(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))
     }
 
-    /// What the process has read and written, as the kernel counts it, and how long its log is.
-    private func signs(of process: Int32?) -> [String] {
-        var signs = [String((try? FileTree.status(directory.errorLog))?.size ?? 0)]
-        if let process, let io = try? FileTree.read(FilePath("/proc/\(process)/io"), limit: 1 << 12) {
-            let counters = String(decoding: io, as: UTF8.self).split(separator: "\n")
-            // Bytes, not calls: a loop that waits makes calls too.
-            signs += counters.filter { $0.hasPrefix("read_bytes") || $0.hasPrefix("write_bytes") }.map(String.init)
+    /// What the process has read and written, as the kernel counts it; where it does not tell us, how long its log is.
+    private func signs(of process: Int32?) -> Signs {
+        let log = (try? FileTree.status(directory.errorLog))?.size ?? 0
+        guard let process, let io = try? FileTree.read(FilePath("/proc/\(process)/io"), limit: 1 << 12) else {
+            return Signs(written: log)
         }
-        return signs
+        var counters: [Substring: Int64] = [:]
+        for line in String(decoding: io, as: UTF8.self).split(separator: "\n") {
+            let fields = line.split { $0 == ":" || $0 == " " }
+            if fields.count == 2 { counters[fields[0]] = Int64(fields[1]) }
+        }
+        // Bytes, not calls: a loop that waits makes calls too.
+        return Signs(read: counters["read_bytes"] ?? 0, written: counters["write_bytes"] ?? 0, log: log)
+    }
+
+    private struct Signs {
+        var read: Int64 = 0
+        var written: Int64 = 0
+        var log: Int64 = 0
+
+        func showWork(since before: Signs) -> Bool {
+            let page: Int64 = 4096
+            // The kernel counts whole pages as written, also for a line.
+            let logged = log == before.log ? 0 : ((log - before.log) / page + 2) * page
+            return read != before.read || written - before.written > logged
+        }
     }
 }

@@ -34,11 +34,16 @@ extension RunningMysqld {
             let text = folders.count > index ? folders[index] ?? "" : ""
             return text.isEmpty ? data : data.pushing(FilePath(text))
         }
+        // MySQL 5.7 has the view under another name, and encryption as bit 13 of the flags.
+        let (tablespaces, encryption) =
+            mysqld.installation.version.isAtLeast(8, 0, 0)
+            ? ("INNODB_TABLESPACES", "COALESCE(t.ENCRYPTION, 'N')")
+            : ("INNODB_SYS_TABLESPACES", "IF(COALESCE(t.FLAG, 0) & 8192, 'Y', 'N')")
         return try await query(
             """
-            SELECT f.TABLESPACE_NAME, f.FILE_NAME, f.FILE_TYPE, f.FILE_ID, COALESCE(t.ENCRYPTION, 'N') \
+            SELECT f.TABLESPACE_NAME, f.FILE_NAME, f.FILE_TYPE, f.FILE_ID, \(encryption) \
             FROM information_schema.FILES f \
-            LEFT JOIN information_schema.INNODB_TABLESPACES t ON t.SPACE = f.FILE_ID \
+            LEFT JOIN information_schema.\(tablespaces) t ON t.SPACE = f.FILE_ID \
             WHERE f.ENGINE = 'InnoDB' AND f.FILE_TYPE IN ('TABLESPACE', 'UNDO LOG')
             """
         ).rows.compactMap { row -> TablespaceFile? in

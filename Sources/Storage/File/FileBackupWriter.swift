@@ -55,7 +55,7 @@ struct FileBackupWriter: BackupWriter {
     }
 
     func abort() async throws {
-        try await shielded { try await threads.run { try removeFolder(folder) } }
+        try await shielded { try await threads.run { try FolderRemoval.run(folder) } }
     }
 }
 

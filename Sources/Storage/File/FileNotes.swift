@@ -81,18 +81,41 @@ enum FileNotes {
     }
 
     /// Keeps two of us from comparing and replacing at once, where the file system lets folders be locked.
+    /// - Throws: ``StorageError`` with code `notFound` when the folder is not there, or is removed meanwhile; what `body`
+    ///   throws.
     private static func locked<Result>(_ path: FilePath, _ body: () throws -> Result) throws -> Result {
         let folder = path.removingLastComponent()
-        let descriptor: FileDescriptor
         do {
-            descriptor = try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
-        } catch let error as Errno {
-            if error == .noSuchFileOrDirectory { throw StorageError(.notFound, "\(folder) does not exist") }
-            throw FileError("open", folder, error)
-        }
-        return try descriptor.closeAfter {
-            while flock(descriptor.rawValue, LOCK_EX) != 0, errno == EINTR {}
-            return try body()
+            let descriptor = try fileCall("open", folder) {
+                try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
+            }
+            return try descriptor.closeAfter {
+                try lock(descriptor, folder)
+                return try body()
+            }
+        } catch let error as FileError where error.errno == .noSuchFileOrDirectory {
+            throw StorageError(.notFound, "\(folder) does not exist", cause: error)
         }
     }
+
+    /// Others hold it for as long as a small file takes; one that hangs must not make us hang.
+    private static func lock(_ descriptor: FileDescriptor, _ folder: FilePath) throws {
+        for _ in 0..<lockAttempts {
+            if flock(descriptor.rawValue, LOCK_EX | LOCK_NB) == 0 { return }
+            switch errno {
+            case EWOULDBLOCK: usleep(lockPause)
+            case EINTR: continue
+            // No locks on this file system: the conditional write itself still tells two of us apart.
+            default: return
+            }
+        }
+        throw StorageError(
+            .unavailable,
+            "\(folder) is locked by another process; HINT: see which one with lsof, it may hang in storage"
+        )
+    }
+
+    /// 10 seconds.
+    private static let lockAttempts = 1000
+    private static let lockPause: UInt32 = 10_000
 }

@@ -23,7 +23,8 @@ package struct FileStorage: BackupStorage {
         let folder = path(of: shard)
         return try await threads.run {
             try (FileTree.list(folder) ?? []).filter { name in
-                try FileTree.status(folder.appending(name), followLinks: false)?.kind == .directory
+                try !FolderRemoval.isRemoved(name)
+                    && FileTree.status(folder.appending(name), followLinks: false)?.kind == .directory
             }
         }
     }
@@ -33,6 +34,8 @@ package struct FileStorage: BackupStorage {
         let backup = try path(of: name, in: shard)
         try await threads.run {
             try createDurably(folder)
+            // What cannot be removed now is told by the next removal; it keeps nobody from taking a backup.
+            try? FolderRemoval.finishOthers(in: folder)
             do {
                 try FileTree.createDirectory(backup, parents: false)
             } catch let error as FileError where error.errno == .fileExists {
@@ -49,7 +52,7 @@ package struct FileStorage: BackupStorage {
 
     package func removeBackup(_ name: String, of shard: ShardPath) async throws {
         let backup = try path(of: name, in: shard)
-        try await threads.run { try removeFolder(backup) }
+        try await threads.run { try FolderRemoval.run(backup) }
     }
 
     package func note(at place: Note.Place) async throws -> Note? {
@@ -103,16 +106,4 @@ package struct FileStorage: BackupStorage {
         try FileTree.createDirectory(folder, parents: true)
         try FileTree.sync(directory: parent.isEmpty ? "." : parent)
     }
-}
-
-/// Removes a backup's folder, MANIFEST first.
-func removeFolder(_ folder: FilePath) throws {
-    guard let status = try FileTree.status(folder, followLinks: false) else { return }
-    // A link's target is no backup of ours, and what is no folder has no MANIFEST.
-    if status.kind == .directory {
-        try FileTree.remove(folder.appending(ObjectName.manifest.description))
-        try FileTree.sync(directory: folder)
-    }
-    try FileTree.remove(folder)
-    try FileTree.sync(directory: folder.removingLastComponent())
 }

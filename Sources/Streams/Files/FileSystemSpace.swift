@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 package import SystemPackage
 
@@ -10,6 +11,10 @@ package struct FileSystemSpace: Hashable, Sendable, CustomStringConvertible {
     /// Bytes that may still be written by anybody; root has a little more.
     package var available: Int64
     package var total: Int64
+    /// It may hold more than it has room for, since it compresses; or it does not tell.
+    package var isElastic: Bool
+    /// Only this machine uses it, so that its locks are everybody's.
+    package var isLocal: Bool
 
     /// Looks at the file system of `path`, or of the nearest folder above it that exists; blocking.
     /// - Throws: ``FileError``.
@@ -24,12 +29,25 @@ package struct FileSystemSpace: Hashable, Sendable, CustomStringConvertible {
         guard statvfs(place.string, &space) == 0, stat(place.string, &status) == 0 else {
             throw FileError("statvfs", place, Errno(rawValue: errno))
         }
+        var system = statfs()
+        guard statfs(place.string, &system) == 0 else { throw FileError("statfs", place, Errno(rawValue: errno)) }
         let block = Int64(space.f_frsize)
         available = Int64(clamping: space.f_bavail).multipliedClamping(by: block)
         total = Int64(clamping: space.f_blocks).multipliedClamping(by: block)
+        isElastic = total == 0 || Self.compressing.contains(Int64(system.f_type) & 0xffff_ffff)
+        isLocal = !Self.shared.contains(Int64(system.f_type) & 0xffff_ffff)
         device = UInt64(status.st_dev)
         mountPoint = Self.mountPoint(of: FileTree.resolved(place)) ?? place.string
     }
+
+    /// Magic numbers of btrfs, ZFS and bcachefs.
+    private static let compressing: Set<Int64> = [0x9123_683e, 0x2fc1_2fc1, 0xca45_1a4e]
+
+    /// Magic numbers of NFS, SMB 1, CIFS, SMB 2, Ceph, Lustre, GPFS, OCFS2, GFS2, AFS, 9P and FUSE.
+    private static let shared: Set<Int64> = [
+        0x6969, 0x517b, 0xff53_4d42, 0xfe53_4d42, 0x00c3_6400, 0x0bd0_0bd0, 0x4750_4653, 0x7461_636f, 0x0116_1970,
+        0x5346_414f, 0x0102_1997, 0x6573_5546,
+    ]
 
     package var description: String { "file system \(mountPoint) (\(available) of \(total) bytes free)" }
 

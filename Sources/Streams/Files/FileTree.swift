@@ -68,22 +68,26 @@ package enum FileTree {
             throw FileError("open folder", path, code)
         }
         defer { closedir(directory) }
-        var names: [String] = []
-        while true {
-            errno = 0
-            guard let entry = readdir(directory) else {
-                if errno != 0 { throw FileError("read folder", path, Errno(rawValue: errno)) }
-                break
-            }
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(validatingCString: $0) }
-            }
-            guard let name else {
+        return try entries(of: directory, path).map { name throws(FileError) in
+            guard let text = String(validating: name, as: UTF8.self) else {
                 throw FileError("read a name that is not UTF-8 in folder", path, .illegalByteSequence)
             }
-            if name != ".", name != ".." { names.append(name) }
+            return text
+        }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// The names in an open folder, as bytes that end with none, in no order, without `.` and `..`.
+    static func entries(of folder: OpaquePointer, _ path: FilePath) throws(FileError) -> [[UInt8]] {
+        var names: [[UInt8]] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(folder) else {
+                if errno != 0 { throw FileError("read folder", path, Errno(rawValue: errno)) }
+                return names
+            }
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if name != [0x2e], name != [0x2e, 0x2e] { names.append(name) }
         }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
     /// Creates a folder (mode 0770); with `parents` also what is missing above it, and it may exist already.
@@ -108,23 +112,6 @@ package enum FileTree {
         guard let owner else { return }
         guard lchown(path.string, owner.user, owner.group) == 0 else {
             throw FileError("chown", path, Errno(rawValue: errno))
-        }
-    }
-
-    /// Removes whatever stands at `path`, with everything below it; links are removed, not followed.
-    ///
-    /// Absent is fine.
-    package static func remove(_ path: FilePath) throws(FileError) {
-        guard let status = try status(path, followLinks: false) else { return }
-        if status.kind == .directory {
-            for name in try list(path) ?? [] { try remove(path.appending(name)) }
-            guard rmdir(path.string) == 0 || errno == ENOENT else {
-                throw FileError("remove folder", path, Errno(rawValue: errno))
-            }
-        } else {
-            guard unlink(path.string) == 0 || errno == ENOENT else {
-                throw FileError("remove", path, Errno(rawValue: errno))
-            }
         }
     }
 

@@ -296,7 +296,8 @@ package struct SimulatedRun: Sendable {
                 storage: storage,
                 shard: shard.path,
                 holder: holder,
-                clock: shard.standingClock,
+                clock: shard.clock,
+                renewalClock: shard.standingClock,
                 logger: log.logger
             ),
             topology: ShardTopology(store: shard.topology),

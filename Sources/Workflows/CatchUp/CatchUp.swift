@@ -149,7 +149,7 @@ struct CatchUp: Sendable {
         }
         guard let status = answer else {
             wait.watch.note(reason: "it has lost its source")
-            try await restart(&wait, "the server has lost its source", on: server)
+            try await restart(&wait, "the server has lost its source", from: wait.source, on: server)
             return false
         }
         if status.position.isAtLeast(wait.goal) {
@@ -175,18 +175,25 @@ struct CatchUp: Sendable {
                 )
             }
         }
-        try await restart(&wait, reason, on: server)
+        // From the same primary: going over to another one is decided in one place.
+        try await restart(&wait, reason, from: wait.source, on: server)
         return false
     }
 
     /// - Returns: whether it was started.
     @discardableResult
-    private func restart(_ wait: inout Wait, _ reason: String, on server: any ReplicaServer) async throws -> Bool {
+    private func restart(
+        _ wait: inout Wait,
+        _ reason: String,
+        from tablet: TabletRecord,
+        on server: any ReplicaServer
+    ) async throws -> Bool {
         logger.warning(
             "replication has stopped before backup could be taken. trying to restart replication. \(reason)"
         )
         do {
-            wait.source = try await replicate(on: server)
+            try await replicate(from: tablet, on: server)
+            wait.source = tablet
             return true
         } catch {
             try Task.checkCancellation()
@@ -237,7 +244,9 @@ struct CatchUp: Sendable {
         }
         wait.failovers += 1
         // A topology that names one primary and another in turn must not keep us for ever.
-        if try await restart(&wait, "the primary has changed", on: server), wait.failovers <= limits.failovers {
+        if try await restart(&wait, "the primary has changed", from: tablet, on: server),
+            wait.failovers <= limits.failovers
+        {
             wait.watch.restart(at: clock.elapsed())
         }
     }

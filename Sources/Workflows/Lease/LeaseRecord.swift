@@ -27,7 +27,7 @@ struct LeaseRecord: Hashable, Sendable, Codable {
     /// - Returns: `nil` for what is none: it is treated like one that was never written.
     init?(_ bytes: [UInt8]) {
         guard let record = NoteJSON.decode(LeaseRecord.self, bytes), record.format == 1,
-            record.lifetime > 0, record.lifetime.isFinite
+            record.lifetime > 0, record.lifetime <= Self.longestLifetime
         else { return nil }
         self = record
     }
@@ -40,8 +40,6 @@ struct LeaseRecord: Hashable, Sendable, Codable {
     /// The document.
     func encoded() throws -> [UInt8] { try NoteJSON.encode(self) }
 
-    /// Whether the holder is known to be gone.
-    func isOver(at now: Date, seenFrom observer: LeaseHolder) -> Bool {
-        holder.isDead(seenFrom: observer) || expiry < now
-    }
+    /// More than any of ours has; a record that asks for more would keep everybody out.
+    private static let longestLifetime = 3600.0
 }

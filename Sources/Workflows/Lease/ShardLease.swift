@@ -1,4 +1,5 @@
 package import Catalog
+import FoundationEssentials
 package import Logging
 package import Storage
 import Streams
@@ -17,6 +18,8 @@ package struct ShardLease: Sendable {
         package var interval = Duration.seconds(20)
         /// Left of the lifetime when the holder stops for its own part.
         package var margin = Duration.seconds(30)
+        /// Between attempts to renew it before a commit.
+        package var retryPause = Duration.seconds(1)
 
         /// Creates the default.
         package init() {}
@@ -27,19 +30,23 @@ package struct ShardLease: Sendable {
     private let holder: LeaseHolder
     private let timing: Timing
     private let clock: PassClock
+    private let renewalClock: PassClock
     private let logger: Logger
 
     /// A lease of `shard` in `storage`, which should have threads of its own: renewals must not wait for an upload.
+    ///
+    /// `renewalClock` is for what waits beside the pass; it is `clock` unless the pass's own waiting makes the time go on.
     package init(
         storage: any BackupStorage,
         shard: ShardPath,
         holder: LeaseHolder,
         timing: Timing = Timing(),
         clock: PassClock,
+        renewalClock: PassClock? = nil,
         logger: Logger
     ) {
         (self.storage, self.shard, self.holder, self.timing) = (storage, shard, holder, timing)
-        (self.clock, self.logger) = (clock, logger)
+        (self.clock, self.renewalClock, self.logger) = (clock, renewalClock ?? clock, logger)
     }
 
     /// Takes the lease, runs `body`, and gives it back.
@@ -87,9 +94,7 @@ package struct ShardLease: Sendable {
         var expecting = Note.Expectation.nothing
         if let note = try await storage.note(at: place) {
             // What is no record of ours is nobody's lease.
-            if let record = LeaseRecord(note.bytes), !record.isOver(at: clock.now(), seenFrom: holder) {
-                throw refusal(record)
-            }
+            if let record = LeaseRecord(note.bytes) { try await waitForEnd(of: record, note) }
             logger.warning(
                 "taking over the lease of shard \(shard) from \(LeaseRecord(note.bytes).map { "\($0.holder.description), who last renewed it at \(BackupTimestamp.rfc3339($0.renewed))" } ?? "something that is no lease")"
             )
@@ -103,6 +108,7 @@ package struct ShardLease: Sendable {
                 shard: shard,
                 timing: timing,
                 clock: clock,
+                renewalClock: renewalClock,
                 logger: logger,
                 record: record,
                 version: version
@@ -112,6 +118,35 @@ package struct ShardLease: Sendable {
                 throw refusal(record)
             }
             throw WorkflowError(.refused, "another pass is just taking the lease of shard \(shard); HINT: run again")
+        }
+    }
+
+    /// Returns when the holder is surely gone.
+    ///
+    /// Times in a record are another machine's: they tell whether waiting is worth it, never that the holder is dead. Only
+    /// a lease that nobody renewed for all its lifetime, by our own clock, is over: its holder has stopped by then.
+    /// - Throws: ``WorkflowError`` with code `refused`.
+    private func waitForEnd(of record: LeaseRecord, _ note: Note) async throws {
+        if record.holder.isDead(seenFrom: holder) { return }
+        let now = clock.now()
+        // Renewed in the future: one of the two clocks is wrong, and the other pass may have ended long ago.
+        guard record.expiry < now || record.renewed > now.addingTimeInterval(record.lifetime) else {
+            throw refusal(record)
+        }
+        logger.warning(
+            "shard \(shard) was being worked on by \(record.holder.description), who last renewed the lease at \(BackupTimestamp.rfc3339(record.renewed)): taking it over unless it is renewed within \(GoDuration.text(seconds: record.lifetime))"
+        )
+        let begun = clock.elapsed()
+        while clock.elapsed() - begun < .seconds(record.lifetime) {
+            try await clock.sleep(min(timing.interval / 4, .seconds(record.lifetime)))
+            guard let present = try await storage.note(at: Note.Place(.lease, of: shard)),
+                present.version == note.version
+            else {
+                throw WorkflowError(
+                    .refused,
+                    "shard \(shard) is being worked on by another pass, which has just renewed its lease or given it back; HINT: run again later, and see whether the clocks of the machines agree"
+                )
+            }
         }
     }
 
@@ -138,6 +173,7 @@ package final class HeldLease: Sendable {
     private let shard: ShardPath
     private let timing: ShardLease.Timing
     private let clock: PassClock
+    private let renewalClock: PassClock
     private let logger: Logger
     private let state: Mutex<State>
     /// One renewal at a time: two would conflict with each other.
@@ -148,11 +184,13 @@ package final class HeldLease: Sendable {
         shard: ShardPath,
         timing: ShardLease.Timing,
         clock: PassClock,
+        renewalClock: PassClock,
         logger: Logger,
         record: LeaseRecord,
         version: String
     ) {
-        (self.storage, self.shard, self.timing, self.clock, self.logger) = (storage, shard, timing, clock, logger)
+        (self.storage, self.shard, self.timing, self.logger) = (storage, shard, timing, logger)
+        (self.clock, self.renewalClock) = (clock, renewalClock)
         state = Mutex(State(record: record, version: version, renewedAt: clock.elapsed()))
     }
 
@@ -163,7 +201,7 @@ package final class HeldLease: Sendable {
     /// - Throws: ``WorkflowError`` with code `lease` when another pass has taken it, or it could not be renewed in time.
     fileprivate func keep() async throws {
         while true {
-            try await clock.sleep(timing.interval)
+            try await renewalClock.sleep(timing.interval)
             do {
                 try await renew()
             } catch let error as WorkflowError {
@@ -181,7 +219,7 @@ package final class HeldLease: Sendable {
     /// - Throws: ``WorkflowError`` with code `lease`.
     fileprivate func watch() async throws {
         while true {
-            try await clock.sleep(timing.interval / 4)
+            try await renewalClock.sleep(timing.interval / 4)
             guard !isOver else {
                 throw lost("it could not be renewed in time", DeadlineExceeded(operation: "renewing it"))
             }
@@ -199,15 +237,21 @@ package final class HeldLease: Sendable {
     }
 
     /// Makes sure that the lease is ours now: the last thing before a commit.
+    ///
+    /// Storage that fails for a moment is asked again for as long as the lease lasts.
     /// - Throws: ``WorkflowError`` with code `lease`.
     func confirm() async throws {
-        do {
-            try await renew()
-        } catch let error as WorkflowError {
-            throw error
-        } catch {
-            try Task.checkCancellation()
-            throw lost("it could not be confirmed", error)
+        while true {
+            do {
+                return try await renew()
+            } catch let error as WorkflowError {
+                throw error
+            } catch {
+                try Task.checkCancellation()
+                guard !isOver else { throw lost("it could not be confirmed", error) }
+                logger.warning("cannot confirm the lease of shard \(shard), trying again: \(error)")
+                try await clock.sleep(timing.retryPause)
+            }
         }
     }
 
@@ -217,10 +261,19 @@ package final class HeldLease: Sendable {
         try await writeMark()
     }
 
+    /// Marks no backup any more: what is removed must not be written to by a renewal.
+    /// - Throws: `CancellationError`.
+    func stopMarking() async throws {
+        state.withLock { $0.backup = nil }
+        // A renewal that is on its way may still write.
+        try await turn.acquire(1)
+        turn.release(1)
+    }
+
     /// Takes the mark from a backup that is complete.
     func unmark(_ backup: String) async {
-        state.withLock { $0.backup = nil }
         do {
+            try await stopMarking()
             try await storage.removeNote(at: Note.Place(.lease, of: shard, backup: backup), expecting: .anything)
         } catch {
             // Beside a MANIFEST it means nothing.
@@ -259,7 +312,12 @@ package final class HeldLease: Sendable {
             )
             state.withLock { ($0.record, $0.version, $0.renewedAt) = (fresh, written, begun) }
         }
-        try await writeMark()
+        do {
+            try await writeMark()
+        } catch {
+            // The lease is what counts; the mark only tells a later pass how old the folder is.
+            logger.warning("cannot renew the mark of an unfinished backup of shard \(shard): \(error)")
+        }
     }
 
     private func writeMark() async throws {

@@ -95,6 +95,7 @@ package struct BackupPass: Sendable {
     }
 
     private var shard: ShardPath { settings.shard }
+    private var threads: BlockingThreads { backupEngine.dataPlane.threads }
     private var backups: ShardBackups { ShardBackups(shard: shard, storage: storage) }
 
     /// Runs the pass.
@@ -118,9 +119,8 @@ package struct BackupPass: Sendable {
             var listed = try await backups.load(reusing: known)
             // A backup that did not verify is no fresh one.
             while let newest = listed.lastIndex(where: { $0.manifest != nil && $0.time != nil }),
-                let verdict = try await backups.verification(of: listed[newest].name), verdict.result == .bad
+                let reason = await backups.proofAgainst(listed[newest].name, logger)
             {
-                let reason = "it did not verify: \(verdict.reason ?? "")"
                 logger.error("backup \(shard)/\(listed[newest].name) CANNOT BE USED: \(reason)")
                 listed[newest] = ListedBackup(name: listed[newest].name, state: .incomplete(reason))
             }
@@ -166,7 +166,8 @@ package struct BackupPass: Sendable {
     private func takeBackup(_ listed: [ListedBackup], _ held: HeldLease?) async throws -> [String: String] {
         let mysqld = try await makeServer()
         let leftovers = Leftovers(backups: backups, clock: clock, logger: logger)
-        leftovers.removeFolders(in: mysqld.directory.path.removingLastComponent())
+        let root = mysqld.directory.path.removingLastComponent()
+        try await threads.run { leftovers.removeFolders(in: root) }
         var listed = listed
         if let held { listed = try await leftovers.removeUnfinished(listed, as: held.holder) }
         // Ours alone from here on: what the cleanup removes was never another's.
@@ -198,7 +199,7 @@ package struct BackupPass: Sendable {
         } cleanup: {
             logger.info("\(ContractLog.removingFolder(mysqld.directory.path.string))")
             do {
-                try claim.remove()
+                try await threads.run { try claim.remove() }
             } catch {
                 logger.warning(
                     "Failed to remove temporary tablet directory: \(error); HINT: the next pass here removes it"
@@ -242,7 +243,10 @@ package struct BackupPass: Sendable {
             logger.error("\(ContractLog.notUsable)")
             do {
                 try await shielded {
-                    try await withDeadline(Self.cleanupLimit, operation: "removing it") { try await writer.abort() }
+                    try await withDeadline(Self.cleanupLimit, operation: "removing it") {
+                        try await held?.stopMarking()
+                        try await writer.abort()
+                    }
                 }
             } catch let abortError {
                 logger.error("failed to finish backup: cannot remove unfinished backup \(shard)/\(name): \(abortError)")
@@ -447,7 +451,7 @@ package struct BackupPass: Sendable {
         let prepared = try await PreparedServer(reading: server, now: clock.now())
         let completeness = CompletenessCheck(
             allowed: settings.allowIncompleteTablespaces,
-            threads: backupEngine.dataPlane.threads,
+            threads: threads,
             logger: logger
         )
         try await completeness.run(on: server, mysqld.directory)

@@ -49,8 +49,8 @@ struct BaseRestore: Sendable {
                 )
                 continue
             }
-            if let verdict = try? await backups.verification(of: base.name), verdict.result == .bad {
-                reject(base.name, "it did not verify: \(verdict.reason ?? "")", &rejected)
+            if let reason = await backups.proofAgainst(base.name, logger) {
+                reject(base.name, reason, &rejected)
                 continue
             }
             do {
@@ -61,8 +61,9 @@ struct BaseRestore: Sendable {
                 else {
                     throw error
                 }
+                if VerificationRecord.isProof(error) { await noteDamage(base, error) }
                 reject(base.name, "\(error)", &rejected)
-                try claim.empty()
+                try await engine.dataPlane.threads.run { try claim.empty() }
             }
         }
     }
@@ -141,6 +142,25 @@ struct BaseRestore: Sendable {
         )
         rejected[name] = reason
     }
+
+    /// Leaves word for later passes, which do not look at it again and would count it among those to keep.
+    private func noteDamage(_ backup: ListedBackup, _ error: any Error) async {
+        var record = VerificationRecord(
+            result: .bad,
+            time: clock.now(),
+            seconds: 0,
+            files: backup.manifest?.builtin?.files.count ?? 0,
+            bytes: backup.manifest?.builtin?.totalSizes?.raw ?? 0
+        )
+        record.reason = "\(error)"
+        do {
+            try await backups.leave(record, at: backup.name)
+        } catch {
+            logger.warning("cannot note that backup \(shard)/\(backup.name) is damaged: \(error)")
+        }
+    }
+
+    private var clock: PassClock { errant.primary.clock }
 
     private func nothingUsable(_ reasons: [String]) -> WorkflowError {
         WorkflowError(

@@ -27,14 +27,20 @@ package struct Pruning: Sendable {
         guard !plan.removals.isEmpty else { return plan }
         var known: [ListedBackup] = []
         for backup in listed {
-            if backup.manifest != nil, let verdict = try await backups.verification(of: backup.name),
-                verdict.result == .bad
-            {
-                let reason = "it did not verify: \(verdict.reason ?? "")"
-                known.append(ListedBackup(name: backup.name, state: .incomplete(reason)))
-            } else {
-                known.append(backup)
+            var backup = backup
+            do {
+                if backup.manifest != nil, let verdict = try await backups.verification(of: backup.name),
+                    verdict.result == .bad
+                {
+                    backup.state = .incomplete("it did not verify: \(verdict.reason ?? "no reason is given")")
+                }
+            } catch {
+                try Task.checkCancellation()
+                // Neither counted as good nor removed.
+                logger.warning("cannot read whether backup \(backups.shard)/\(backup.name) was verified: \(error)")
+                backup.state = .unreadable("\(error)")
             }
+            known.append(backup)
         }
         return self.plan(known, now: now)
     }

@@ -74,12 +74,15 @@ package struct RestoreToFolder: Sendable {
             }
             return name
         }
-        guard let newest = listed.last(where: { $0.time != nil && $0.manifest?.incremental == false }) else {
-            throw WorkflowError(
-                .refused,
-                listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete"
+        for backup in listed.reversed() where backup.time != nil && backup.manifest?.incremental == false {
+            guard let reason = await backups.proofAgainst(backup.name, logger) else { return backup.name }
+            logger.error(
+                "backup \(backups.shard)/\(backup.name) is listed as complete and CANNOT BE USED, falling back to an older one: \(reason); HINT: name it to restore it all the same"
             )
         }
-        return newest.name
+        throw WorkflowError(
+            .refused,
+            listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete"
+        )
     }
 }

@@ -50,11 +50,7 @@ struct Verification: Sendable {
         if record.reason != nil { record.result = .bad }
         record.seconds = (clock.elapsed() - begun) / .seconds(1)
         try await step(.storage, "cannot store the result of verifying \(backups.shard)/\(name)") {
-            _ = try await backups.storage.writeNote(
-                try record.encoded(),
-                at: Note.Place(.verification, of: backups.shard, backup: name),
-                expecting: .anything
-            )
+            try await backups.leave(record, at: name)
         }
         if let reason = record.reason {
             throw WorkflowError(
@@ -75,7 +71,7 @@ struct Verification: Sendable {
         _ claim: TabletClaim
     ) async throws -> String? {
         do {
-            try claim.empty()
+            try await engine.dataPlane.threads.run { try claim.empty() }
             try await engine.checkSpace(manifest, from: reader, to: mysqld.directory)
             try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
             try await mysqld.writeConfiguration()
@@ -84,20 +80,10 @@ struct Verification: Sendable {
             return nil
         } catch {
             try Task.checkCancellation()
-            guard Self.isProof(error) else {
+            guard VerificationRecord.isProof(error) else {
                 throw WorkflowError(.verification, "the new backup could not be verified", cause: error)
             }
             return "\(error)"
-        }
-    }
-
-    /// Whether an object itself is to blame, and not for a moment the way to it.
-    private static func isProof(_ error: any Error) -> Bool {
-        switch causes(of: error).last {
-        case let error as EngineError: error.code == .damagedBackup
-        case let error as CompressionError: error.code == .corrupt
-        case let error as StorageError: error.code == .notFound
-        default: false
         }
     }
 
@@ -142,6 +128,40 @@ extension ShardBackups {
     package func verification(of name: String) async throws -> VerificationRecord? {
         try await storage.note(at: Note.Place(.verification, of: shard, backup: name)).flatMap {
             VerificationRecord($0.bytes)
+        }
+    }
+
+    /// Leaves word of what came out, in place of what was known.
+    func leave(_ record: VerificationRecord, at name: String) async throws {
+        _ = try await storage.writeNote(
+            try record.encoded(),
+            at: Note.Place(.verification, of: shard, backup: name),
+            expecting: .anything
+        )
+    }
+
+    /// Why a backup must not be used, as far as an earlier look at it has shown; `nil`: nothing is known against it.
+    ///
+    /// A result that cannot be read is said and counts as none: the hashes in the manifest still decide.
+    func proofAgainst(_ name: String, _ logger: Logger) async -> String? {
+        do {
+            guard let record = try await verification(of: name), record.result == .bad else { return nil }
+            return "it did not verify: \(record.reason ?? "no reason is given")"
+        } catch {
+            logger.warning("cannot read whether backup \(shard)/\(name) was verified: \(error)")
+            return nil
+        }
+    }
+}
+
+extension VerificationRecord {
+    /// Whether a failed restore proves that an object is damaged or missing, and not that for a moment the way to it was.
+    static func isProof(_ error: any Error) -> Bool {
+        switch causes(of: error).last {
+        case let error as EngineError: error.code == .damagedBackup
+        case let error as CompressionError: error.code == .corrupt
+        case let error as StorageError: error.code == .notFound
+        default: false
         }
     }
 }

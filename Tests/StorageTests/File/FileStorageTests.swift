@@ -77,6 +77,56 @@ struct FileStorageTests {
         }
     }
 
+    @Test("a writer that slept while its backup was removed cannot commit it any more")
+    func sleepingWriter() async throws {
+        try await withFileStorage { storage, root in
+            let writer = try await storage.startBackup("b", of: shard)
+            _ = try await writer.put(.file(0), sizeHint: nil) { try await $0.write(ByteBuffer(string: "zero")) }
+            try await storage.removeBackup("b", of: shard)
+            await #expect(throws: FileError.self) { try await writer.commit(manifest: ByteBuffer(string: "{}")) }
+            let gone = Note.Place(.lease, of: shard, backup: "b")
+            let error = await #expect(throws: StorageError.self) {
+                _ = try await storage.writeNote([1], at: gone, expecting: .anything)
+            }
+            #expect(error?.code == .notFound)
+            #expect(try FileTree.list(root.appending("commerce").appending("-80")) == [])
+        }
+    }
+
+    @Test("what an interrupted removal left is no backup, and goes with the next backup or removal")
+    func interruptedRemoval() async throws {
+        try await withFileStorage { storage, root in
+            let folder = root.appending("commerce").appending("-80")
+            for finish in [
+                { _ = try await storage.startBackup("b", of: shard) },
+                { try await storage.removeBackup("b", of: shard) },
+            ] as [() async throws -> Void] {
+                let left = folder.appending(".vtbackup-removed-17")
+                try FileTree.createDirectory(left, parents: true)
+                try FileTree.write([1], to: left.appending("0"))
+                #expect(try await storage.listBackups(of: shard).allSatisfy { $0 == "b" })
+                try await finish()
+                #expect(try FileTree.list(folder)?.contains(".vtbackup-removed-17") == false)
+            }
+        }
+    }
+
+    @Test("a folder that another process keeps locked does not hang us for ever")
+    func lockedFolder() async throws {
+        try await withFileStorage { storage, root in
+            _ = try await storage.startBackup("b", of: shard)
+            let folder = root.appending("commerce").appending("-80")
+            let other = try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
+            #expect(flock(other.rawValue, LOCK_EX | LOCK_NB) == 0)
+            let error = await #expect(throws: StorageError.self) {
+                _ = try await storage.writeNote([1], at: Note.Place(.lease, of: shard), expecting: .nothing)
+            }
+            #expect(error?.code == .unavailable)
+            try other.close()
+            _ = try await storage.writeNote([1], at: Note.Place(.lease, of: shard), expecting: .nothing)
+        }
+    }
+
     @Test("an empty root is the current folder")
     func emptyRoot() async throws {
         try await BlockingThreads.with(count: 1) { threads in

@@ -1,0 +1,73 @@
+import Glibc
+import MySQLControl
+import Streams
+import SystemPackage
+import Testing
+
+/// Whose a tablet's folder is: a later pass must find what dead ones left, and nothing else.
+@Suite("claims on tablets' folders")
+struct TabletClaimTests {
+    private func withRoot(_ body: (FilePath) throws -> Void) throws {
+        let root = FilePath("/var/tmp/claim-tests-\(UInt64.random(in: 0..<UInt64.max))")
+        try FileTree.createDirectory(root, parents: true)
+        defer { try? FileTree.remove(root) }
+        try body(root)
+    }
+
+    private func abandoned(in root: FilePath) throws -> [String] {
+        let claims = try TabletClaim.abandoned(in: root)
+        defer { for claim in claims { claim.leave() } }
+        return claims.compactMap { $0.directory.path.lastComponent?.string }
+    }
+
+    @Test("a claim is nobody else's until it is left")
+    func claimed() throws {
+        try withRoot { root in
+            let claim = try TabletClaim.make(TabletDirectory(dataRoot: root, uid: 7), owner: nil)
+            #expect(try abandoned(in: root) == [])
+            claim.leave()
+            #expect(try abandoned(in: root) == ["vt_0000000007"])
+            #expect(throws: FileError.self) {
+                _ = try TabletClaim.make(TabletDirectory(dataRoot: root, uid: 7), owner: nil)
+            }
+        }
+    }
+
+    @Test("a pass that was killed while it made its marker is found a minute later, one that is making it is not")
+    func drafts() throws {
+        try withRoot { root in
+            let folder = root.appending("vt_0000000008")
+            try FileTree.createDirectory(folder, parents: false)
+            #expect(try abandoned(in: root) == [])
+            let draft = folder.appending("vtbackup.lock.new")
+            try FileTree.write([], to: draft)
+            #expect(try abandoned(in: root) == [])
+            var times = [timeval(tv_sec: time(nil) - 120, tv_usec: 0), timeval(tv_sec: time(nil) - 120, tv_usec: 0)]
+            #expect(utimes(draft.string, &times) == 0)
+            #expect(try abandoned(in: root) == ["vt_0000000008"])
+            let maker = try FileDescriptor.open(draft, .readWrite)
+            #expect(flock(maker.rawValue, LOCK_EX | LOCK_NB) == 0)
+            #expect(try abandoned(in: root) == [])
+            try maker.close()
+            let claim = try #require(try TabletClaim.abandoned(in: root).first)
+            try claim.remove()
+            #expect(try FileTree.list(root) == [])
+        }
+    }
+
+    @Test("folders without a marker, of other names and behind links are somebody else's")
+    func foreign() throws {
+        try withRoot { root in
+            for name in ["vt_0000000001", "vt_x", "other"] {
+                try FileTree.createDirectory(root.appending(name), parents: false)
+            }
+            let elsewhere = root.appending("elsewhere")
+            try FileTree.createDirectory(elsewhere, parents: false)
+            for folder in [root.appending("vt_x"), root.appending("other"), elsewhere] {
+                try FileTree.write([], to: folder.appending("vtbackup.lock"))
+            }
+            try FileTree.link(root.appending("vt_0000000002"), to: elsewhere)
+            #expect(try abandoned(in: root) == [])
+        }
+    }
+}
