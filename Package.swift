@@ -114,10 +114,12 @@ let package = Package(
             swiftSettings: settings
         ),
         // Tests: honest fakes, real servers, and one folder of tests a target.
+        .target(name: "CFaults"),
         library(
             "TestKit",
             [
-                "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
+                "CFaults", "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage",
+                "Streams",
                 "Topology", "Workflows", logging, nioCore, nioPosix, subprocess, system,
             ]
         ),
@@ -146,7 +148,7 @@ let package = Package(
         ),
         tests(
             "MySQLControlTests",
-            ["Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", system],
+            ["Catalog", "MySQLControl", "MySQLWire", "Positions", "Streams", "TestKit", system],
             fixtures: true
         ),
         tests("TopologyTests", ["Catalog", "Topology", system]),

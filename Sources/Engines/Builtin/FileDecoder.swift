@@ -29,7 +29,7 @@ struct FileDecoder: Sendable {
                 }
                 if durable { try await dataPlane.threads.run { try FileTree.sync(target, path) } }
             } cleanup: {
-                try await dataPlane.threads.run { try target.close() }
+                try await dataPlane.threads.run { try target.finish() }
             }
         } catch {
             counted.discard()
@@ -49,7 +49,7 @@ struct FileDecoder: Sendable {
         do {
             try FileTree.setOwner(path, owner)
         } catch {
-            try? target.close()
+            try? target.finish()
             throw error
         }
         return target

@@ -67,7 +67,7 @@ struct FileEncoder: Sendable {
                 )
             }
         } cleanup: {
-            try await dataPlane.threads.run { try file.close() }
+            try await dataPlane.threads.run { try file.finish() }
         }
     }
 

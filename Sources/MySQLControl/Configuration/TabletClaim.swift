@@ -25,11 +25,19 @@ package final class TabletClaim: Sendable {
         self.lock = Mutex(lock)
     }
 
-    /// Creates the folder, which must not exist, and locks it.
+    /// Creates the folder, which must not exist, and locks it; what could not be claimed is gone again.
     /// - Throws: ``FileError``, with `fileExists` when it is there.
     package static func make(_ directory: TabletDirectory, owner: FileOwner?) throws(FileError) -> TabletClaim {
         try directory.claim(owner: owner)
-        let path = directory.path.appending(marker)
+        do throws(FileError) {
+            return TabletClaim(directory, try makeMarker(in: directory))
+        } catch {
+            try? directory.remove()
+            throw error
+        }
+    }
+
+    private static func makeMarker(in directory: TabletDirectory) throws(FileError) -> FileDescriptor {
         let draft = directory.path.appending(Self.draft)
         let lock = try fileCall("create", draft) {
             try FileDescriptor.open(
@@ -39,15 +47,18 @@ package final class TabletClaim: Sendable {
                 permissions: .ownerReadWrite
             )
         }
-        // Locked before it can be found under its name.
-        guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
-            let code = Errno(rawValue: errno)
-            try? lock.close()
-            throw FileError("lock", draft, code)
+        do throws(FileError) {
+            // Locked before it can be found under its name.
+            guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
+                throw FileError("lock", draft, Errno(rawValue: errno))
+            }
+            _ = try fileCall("write", draft) { try lock.writeAll(boot()) }
+            try FileTree.rename(draft, to: directory.path.appending(marker))
+            return lock
+        } catch {
+            try? lock.finish()
+            throw error
         }
-        _ = try fileCall("write", draft) { try lock.writeAll(boot()) }
-        try FileTree.rename(draft, to: path)
-        return TabletClaim(directory, lock)
     }
 
     private static func boot() -> [UInt8] {

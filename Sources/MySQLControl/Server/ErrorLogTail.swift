@@ -13,7 +13,7 @@ enum ErrorLogTail {
             }
             guard status.kind == .regular else { return "mysql error log file is not a regular file: \(path)" }
             let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-            return try file.closeAfter {
+            return try file.closing {
                 let start = max(0, status.size - size)
                 let bytes = try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in
                     count = try file.readFully(into: UnsafeMutableRawBufferPointer(buffer), at: start)

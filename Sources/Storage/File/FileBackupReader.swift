@@ -20,7 +20,7 @@ struct FileBackupReader: BackupReader {
         return try await withCleanup {
             try await body(FileSource(descriptor: file, path: path, pieceSize: Self.pieceSize, threads: threads))
         } cleanup: {
-            try await threads.run { try file.close() }
+            try await threads.run { try file.finish() }
         }
     }
 

@@ -23,7 +23,7 @@ struct FileBackupWriter: BackupWriter {
                 try await threads.run {
                     // A part of an object must not be found under its name.
                     try? FileTree.remove(path)
-                    try file.close()
+                    try file.finish()
                 }
             }
             throw error
@@ -31,7 +31,7 @@ struct FileBackupWriter: BackupWriter {
         return try await shielded {
             try await threads.run {
                 try fileCall("close", path) {
-                    try file.closeAfter {
+                    try file.closing {
                         try FileTree.sync(file, path)
                         // What the file system says, not what we believe to have written.
                         return try file.sizeAndChange().size

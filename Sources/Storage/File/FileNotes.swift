@@ -89,7 +89,7 @@ enum FileNotes {
             let descriptor = try fileCall("open", folder) {
                 try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
             }
-            return try descriptor.closeAfter {
+            return try descriptor.closing {
                 try lock(descriptor, folder)
                 return try body()
             }

@@ -62,7 +62,9 @@ package enum FileTree {
     /// Names in a folder, sorted by bytes, without `.` and `..`; `nil` when the folder does not exist.
     /// - Throws: ``FileError``, also for a name that is not UTF-8: it could not be written down faithfully.
     package static func list(_ path: FilePath) throws(FileError) -> [String]? {
-        guard let directory = opendir(path.string) else {
+        var opened = opendir(path.string)
+        while opened == nil, errno == EINTR { opened = opendir(path.string) }
+        guard let directory = opened else {
             let code = Errno(rawValue: errno)
             if code == .noSuchFileOrDirectory { return nil }
             throw FileError("open folder", path, code)
@@ -132,13 +134,13 @@ package enum FileTree {
         let descriptor = try fileCall("open folder", path) {
             try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
         }
-        defer { try? descriptor.close() }
-        guard fsync(descriptor.rawValue) == 0 else { throw FileError("fsync folder", path, Errno(rawValue: errno)) }
+        defer { try? descriptor.finish() }
+        try fileCall("fsync folder", path) { try descriptor.synchronize() }
     }
 
     /// Makes the contents of an open file durable.
     package static func sync(_ descriptor: FileDescriptor, _ path: FilePath) throws(FileError) {
-        guard fsync(descriptor.rawValue) == 0 else { throw FileError("fsync", path, Errno(rawValue: errno)) }
+        try fileCall("fsync", path) { try descriptor.synchronize() }
     }
 
     /// Writes a small file in one go (mode 0660), replacing an old one.
@@ -158,7 +160,7 @@ package enum FileTree {
                 options: options,
                 permissions: FilePermissions(rawValue: 0o660)
             )
-            try descriptor.closeAfter {
+            try descriptor.closing {
                 try descriptor.writeAll(bytes)
                 if durable { try sync(descriptor, path) }
             }
@@ -171,7 +173,7 @@ package enum FileTree {
         do {
             return try fileCall("read", path) {
                 let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-                return try descriptor.closeAfter {
+                return try descriptor.closing {
                     var bytes: [UInt8] = []
                     while bytes.count <= limit {
                         let part = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in

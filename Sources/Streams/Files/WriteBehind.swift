@@ -62,9 +62,13 @@ package final class WriteBehind: Sendable {
 
     /// - Returns: false on a file system that cannot do it, which is no error.
     private func synchronize(_ index: Int64, _ flags: Int) throws(Errno) -> Bool {
-        guard sync_file_range(file.rawValue, offset(of: index), Self.span, UInt32(flags)) != 0 else {
-            return true
+        while sync_file_range(file.rawValue, offset(of: index), Self.span, UInt32(flags)) != 0 {
+            if errno != EINTR { return try isSupported() }
         }
+        return true
+    }
+
+    private func isSupported() throws(Errno) -> Bool {
         let code = Errno(rawValue: errno)
         if [.noFunction, .invalidArgument, .illegalSeek, .notSupported].contains(code) { return false }
         throw code

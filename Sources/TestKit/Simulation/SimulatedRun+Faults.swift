@@ -21,6 +21,7 @@ extension SimulatedRun {
         case .lease: try await leasePlan(&generator)
         case .kill: try await killPlan(&generator)
         case .clock: clockPlan(&generator)
+        case .calls: try await callPlan(&generator)
         }
     }
 
@@ -214,21 +215,67 @@ extension SimulatedRun {
         )
     }
 
+    /// One system call fails, on a file of the storage or of the tablet.
+    private func callPlan(_ generator: inout SeededGenerator) async throws -> Plan {
+        let place = memory == nil && Bool.random(using: &generator) ? "s" : "v"
+        let counts = try await withTwin(seed) { twin in
+            try await SystemFaults.with(below: twin.folder.appending(place)) { faults in
+                try await twin.pass(twin.store)
+                return SystemFaults.Call.allCases.map { ($0, faults.count($0)) }.filter { $0.1 > 0 }
+            }
+        }
+        let (call, count) = try existing(counts.randomElement(using: &generator))
+        var failures: [SystemFaults.Failure] = [.error(.ioError)]
+        switch call {
+        case .read: failures += [.short, .error(.interrupted)]
+        case .write: failures += [.short, .error(.interrupted), .error(.noSpace)]
+        case .open, .sync, .close: failures += [.error(.interrupted)]
+        case .mkdir: failures += [.error(.noSpace)]
+        case .rename, .unlink, .stat, .list: break
+        }
+        let failure = try existing(failures.randomElement(using: &generator))
+        // Not all the way to the end: files are worked on side by side, so that two passes differ by some calls.
+        let nth = Int.random(in: 1...max(1, count * 8 / 10), using: &generator)
+        return Plan(
+            name: "\(call) \(nth) of a file of the \(place == "s" ? "storage" : "tablet") fails with \(failure)",
+            calls: CallFault(root: folder.appending(place), call: call, nth: nth, failure: failure)
+        )
+    }
+
     /// How many steps a pass takes, found out in a world of the same seed.
     private func dryRun() async throws -> KillableStorage {
+        try await withTwin(seed & ~1) { twin in
+            let counted = KillableStorage(twin.store)
+            try await twin.pass(isHasty ? HastyStorage(base: counted) : counted)
+            return counted
+        }
+    }
+
+    /// Another world, in which two passes went well.
+    private func withTwin<Result>(_ seed: UInt64, _ body: (SimulatedRun) async throws -> Result) async throws -> Result
+    {
         let place = folder.appending("dry")
         try FileTree.createDirectory(place, parents: true)
-        let twin = try SimulatedRun(seed: seed & ~1, folder: place, threads: threads, isHasty: isHasty)
+        let twin = try SimulatedRun(seed: seed, folder: place, threads: threads, isHasty: isHasty)
         for _ in 0..<2 {
             try await twin.pass(twin.store)
             try twin.shard.writeTransactions(60)
             twin.shard.pass(.seconds(9_000))
         }
-        let counted = KillableStorage(twin.store)
-        try await twin.pass(isHasty ? HastyStorage(base: counted) : counted)
+        let result = try await body(twin)
         try FileTree.remove(place)
-        return counted
+        return result
     }
+}
+
+/// A system call that fails during a pass.
+struct CallFault: Sendable {
+    var root: FilePath
+    var call: SystemFaults.Call
+    var nth: Int
+    var failure: SystemFaults.Failure
+    /// Whether it came.
+    let hits = LockedBox(0)
 }
 
 /// What the simulation itself relies on.

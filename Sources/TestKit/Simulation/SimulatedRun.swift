@@ -19,6 +19,8 @@ package struct SimulatedRun: Sendable {
     /// Which part of a pass is hit.
     package enum Stratum: String, Sendable, CaseIterable {
         case restore, catchUp, copy, manifest, prune, shutdown, lease, kill, clock
+        /// Any part, by a system call that fails.
+        case calls
     }
 
     /// How a run ended.
@@ -98,6 +100,8 @@ package struct SimulatedRun: Sendable {
         var wasInjected: (@Sendable () -> Bool)?
         /// Whether another pass begins at the same time.
         var hasCompany = false
+        /// System calls that fail during the pass.
+        var calls: CallFault?
     }
 
     private func run() async throws -> Outcome {
@@ -126,7 +130,7 @@ package struct SimulatedRun: Sendable {
             if plan.hasCompany {
                 violations += try await twoAtOnce(storage, before: before)
             } else {
-                try await pass(storage, faults: faults)
+                try await pass(storage, faults: faults, calls: plan.calls)
             }
             if Set(try await complete()).subtracting(before).isEmpty {
                 violations.append("success without a new backup")
@@ -138,7 +142,8 @@ package struct SimulatedRun: Sendable {
         violations += try await setRight(damaged: damaged)
         let injected =
             plan.wasInjected?()
-            ?? (plan.tampering != nil || killable.hasFired || faults.injected > 0 || hit(plan, faulty))
+            ?? (plan.tampering != nil || (plan.calls?.hits.get() ?? 0) > 0 || killable.hasFired || faults.injected > 0
+                || hit(plan, faulty))
         return Outcome(
             seed: seed,
             stratum: stratum,
@@ -265,6 +270,15 @@ package struct SimulatedRun: Sendable {
             decompressors: StoredFormat.ExternalDecompressors(),
             logger: log.logger
         )
+    }
+
+    private func pass(_ storage: any BackupStorage, faults: FaultLog, calls: CallFault?) async throws {
+        guard let calls else { return try await pass(storage, faults: faults) }
+        try await SystemFaults.with(below: calls.root) { system in
+            system.add(calls.call, nth: calls.nth, calls.failure)
+            defer { calls.hits.set(system.hits) }
+            try await pass(storage, faults: faults)
+        }
     }
 
     func pass(_ storage: any BackupStorage, faults: FaultLog = FaultLog()) async throws {

@@ -2,6 +2,7 @@ import Glibc
 import MySQLControl
 import Streams
 import SystemPackage
+import TestKit
 import Testing
 
 /// Whose a tablet's folder is: a later pass must find what dead ones left, and nothing else.
@@ -52,6 +53,21 @@ struct TabletClaimTests {
             let claim = try #require(try TabletClaim.abandoned(in: root).first)
             try claim.remove()
             #expect(try FileTree.list(root) == [])
+        }
+    }
+
+    /// Found by the simulated campaign, seed 306.
+    @Test("a claim that fails half way leaves nothing", arguments: [SystemFaults.Call.open, .write, .rename])
+    func halfWay(call: SystemFaults.Call) async throws {
+        try await withTemporaryFolder { root in
+            await SystemFaults.with(below: root) { faults in
+                faults.add(call, nth: 1, .error(.ioError))
+                let directory = TabletDirectory(dataRoot: root, uid: 7)
+                #expect(throws: FileError.self) { _ = try TabletClaim.make(directory, owner: nil) }
+                #expect(faults.hits == 1)
+            }
+            let left = try FileTree.list(root)
+            #expect(left == [])
         }
     }
 
