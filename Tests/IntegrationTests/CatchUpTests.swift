@@ -1,6 +1,7 @@
 import Glibc
 import MySQLControl
 import MySQLWire
+import NIOCore
 import Streams
 import SystemPackage
 import TestKit
@@ -66,6 +67,32 @@ struct CatchUpTests {
                 ["--db-repl-user=reader", "--db-repl-password=s3cret"]
             )
             try await expectFailure(shard, "HINT: check --db-repl-user", ["--db-repl-user=nobody_here"])
+        }
+    }
+
+    @Test("an applier that somebody stops again and again")
+    func stoppedApplier() async throws {
+        try await withBase { shard in
+            // Nobody applies this between two stops.
+            try await shard.primary.sql(
+                "SET SESSION binlog_format = 'STATEMENT'",
+                "INSERT INTO vt_commerce.customer SELECT 2, SLEEP(5)"
+            )
+            try await expectFailure(shard, "the applier stops again each time that it is started") { _ in
+                while try FileTree.list(shard.dataRoot)?.isEmpty != false { await Task.yield() }
+                while let tablet = try FileTree.list(shard.dataRoot)?.first {
+                    let socket = shard.dataRoot.appending(tablet).appending("mysql.sock")
+                    let administrator = MySQLConnection.Configuration(
+                        address: .unixSocket(socket),
+                        credentials: .init(user: "vt_dba")
+                    )
+                    // Until the server is there, and when it has gone, nobody listens.
+                    try? await MySQLConnection.with(administrator, on: shard.eventLoops) {
+                        _ = try await $0.query("STOP REPLICA SQL_THREAD")
+                    }
+                    await Task.yield()
+                }
+            }
         }
     }
 
