@@ -1,4 +1,6 @@
 package import Catalog
+import SwiftProtobuf
+import WireProtos
 
 /// The records of one cluster, read afresh at every call.
 package struct ShardTopology: Sendable {
@@ -13,19 +15,22 @@ package struct ShardTopology: Sendable {
     /// - Throws: ``TopologyError``, with code `noNode` when the shard does not exist.
     package func shard(_ path: ShardPath) async throws -> ShardRecord {
         let file = "keyspaces/\(path.keyspace)/shards/\(path.shard)/Shard"
-        return try decodeRecord(ShardJSON.self, try await store.read(file, in: .global), file, .global).record
+        return ShardRecord(try await record(Topodata_Shard.self, file, in: .global))
     }
 
     /// A tablet's record.
     /// - Throws: ``TopologyError``.
     package func tablet(_ alias: TabletAlias) async throws -> TabletRecord {
         let file = "tablets/\(alias)/Tablet"
-        return try decodeRecord(
-            TabletJSON.self,
-            try await store.read(file, in: .cell(alias.cell)),
-            file,
-            .cell(alias.cell)
-        ).record
+        return TabletRecord(try await record(Topodata_Tablet.self, file, in: .cell(alias.cell)))
+    }
+
+    private func record<Record: Message>(
+        _ type: Record.Type,
+        _ path: String,
+        in cell: TopologyCell
+    ) async throws -> Record {
+        try store.coding.decode(type, try await store.read(path, in: cell).bytes, path, cell)
     }
 
     /// All tablets of a shard, by the replication records of every cell.
@@ -36,8 +41,8 @@ package struct ShardTopology: Sendable {
         for cell in try await cells() {
             let file = "keyspaces/\(path.keyspace)/shards/\(path.shard)/ShardReplication"
             do {
-                let bytes = try await store.read(file, in: .cell(cell))
-                aliases.formUnion(try decodeRecord(ReplicationJSON.self, bytes, file, .cell(cell)).aliases)
+                let replication = try await record(Topodata_ShardReplication.self, file, in: .cell(cell))
+                aliases.formUnion(replication.nodes.compactMap { TabletAlias($0.tabletAlias) })
             } catch let error as TopologyError where error.code == .noNode {
                 continue
             } catch let error as TopologyError {

@@ -8,6 +8,9 @@ package struct TopologyError: Error, Hashable, Sendable, CustomStringConvertible
         case nodeExists
         case badVersion
         case timeout
+        case interrupted
+        /// The answer is larger than the store or we allow.
+        case resourceExhausted
         case partialResult
         case noImplementation
         /// A record that does not decode, or a path that is none.
@@ -27,6 +30,16 @@ package struct TopologyError: Error, Hashable, Sendable, CustomStringConvertible
     /// Nothing is at `path`.
     package static func noNode(_ path: String) -> TopologyError {
         TopologyError(.noNode, "node doesn't exist: \(path)")
+    }
+
+    /// Something is at `path`.
+    package static func nodeExists(_ path: String) -> TopologyError {
+        TopologyError(.nodeExists, "node already exists: \(path)")
+    }
+
+    /// Somebody else has written `path`.
+    package static func badVersion(_ path: String) -> TopologyError {
+        TopologyError(.badVersion, "bad node version: \(path)")
     }
 
     package var description: String { message }

@@ -1,16 +1,51 @@
 /// Where a cluster keeps its records: a tree of small files, per cell and one global.
 ///
-/// Contract: ``read(_:in:)`` of what does not exist throws `noNode`; an empty file exists. ``list(_:in:)`` gives the
-/// immediate children, sorted by bytes, and throws `noNode` when nothing lies below. Nothing is cached.
+/// The contract of every implementation (`TopologyConformance` in TestKit checks it):
+/// - Paths are relative to the root of the cell. A file without content exists; a folder exists while something is in it.
+/// - A version changes with every write, and is opaque. Of two writers who expect the same version one fails.
+/// - What is not there is `noNode`, with the path in the error's text. Nothing is cached.
+/// - All operations may be called concurrently; a write has happened when it returns.
 package protocol TopologyStore: Sendable {
     /// How the bytes of records are coded in this store.
     var coding: RecordCoding { get }
 
-    /// The bytes of a file. `path` is relative to the root of `cell`.
-    func read(_ path: String, in cell: TopologyCell) async throws -> [UInt8]
+    /// A file as it is now.
+    /// - Throws: ``TopologyError`` with code `noNode`, or why the store cannot tell.
+    func read(_ path: String, in cell: TopologyCell) async throws -> TopologyFile
 
-    /// Names below a folder.
+    /// Names of the immediate children of a folder, sorted by bytes.
+    /// - Throws: ``TopologyError`` with code `noNode` when nothing lies below.
     func list(_ path: String, in cell: TopologyCell) async throws -> [String]
+
+    /// Writes a file that is not there yet.
+    /// - Returns: its version.
+    /// - Throws: ``TopologyError`` with code `nodeExists`.
+    func create(_ path: String, in cell: TopologyCell, _ bytes: [UInt8]) async throws -> String
+
+    /// Writes a file, if it still is what was read; without a version whatever is there, also nothing.
+    /// - Returns: its new version.
+    /// - Throws: ``TopologyError`` with code `badVersion`.
+    func update(
+        _ path: String,
+        in cell: TopologyCell,
+        _ bytes: [UInt8],
+        expecting version: String?
+    ) async throws -> String
+
+    /// Removes a file, if it still is what was read.
+    /// - Throws: ``TopologyError`` with code `noNode` or `badVersion`.
+    func delete(_ path: String, in cell: TopologyCell, expecting version: String?) async throws
+}
+
+/// A file of the topology.
+package struct TopologyFile: Hashable, Sendable {
+    package var bytes: [UInt8]
+    package var version: String
+
+    /// A file as it was read.
+    package init(bytes: [UInt8], version: String) {
+        (self.bytes, self.version) = (bytes, version)
+    }
 }
 
 /// Which part of the topology a path belongs to.
@@ -24,10 +59,4 @@ package enum TopologyCell: Hashable, Sendable, CustomStringConvertible {
         case .cell(let name): name
         }
     }
-}
-
-/// How records are coded.
-package enum RecordCoding: Hashable, Sendable {
-    /// Protobuf's JSON form, proto field names.
-    case json
 }

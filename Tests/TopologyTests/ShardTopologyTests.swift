@@ -102,13 +102,30 @@ struct ShardTopologyTests {
         let down: String
         var coding: RecordCoding { base.coding }
 
-        func read(_ path: String, in cell: TopologyCell) async throws -> [UInt8] {
+        func read(_ path: String, in cell: TopologyCell) async throws -> TopologyFile {
             guard cell != .cell(down) else { throw TopologyError(.unavailable, "\(down) is down") }
             return try await base.read(path, in: cell)
         }
 
         func list(_ path: String, in cell: TopologyCell) async throws -> [String] {
             try await base.list(path, in: cell)
+        }
+
+        func create(_ path: String, in cell: TopologyCell, _ bytes: [UInt8]) async throws -> String {
+            try await base.create(path, in: cell, bytes)
+        }
+
+        func update(
+            _ path: String,
+            in cell: TopologyCell,
+            _ bytes: [UInt8],
+            expecting version: String?
+        ) async throws -> String {
+            try await base.update(path, in: cell, bytes, expecting: version)
+        }
+
+        func delete(_ path: String, in cell: TopologyCell, expecting version: String?) async throws {
+            try await base.delete(path, in: cell, expecting: version)
         }
     }
 }

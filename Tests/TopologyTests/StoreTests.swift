@@ -1,4 +1,5 @@
 import Catalog
+import TestKit
 import Testing
 
 @testable import Topology
@@ -75,7 +76,7 @@ struct StoreTests {
     private func verify(_ test: Case, _ store: any TopologyStore) async throws {
         #expect(store.coding == .json)
         if let content = test.content {
-            #expect(try await store.read(test.path, in: test.cell) == Array(content.utf8))
+            #expect(try await store.read(test.path, in: test.cell).bytes == Array(content.utf8))
         } else {
             let error = await #expect(throws: TopologyError.self) { _ = try await store.read(test.path, in: test.cell) }
             #expect(error?.code == .noNode)
@@ -88,6 +89,16 @@ struct StoreTests {
             let error = await #expect(throws: TopologyError.self) { _ = try await store.list(test.path, in: test.cell) }
             #expect(error?.code == .noNode)
             #expect(error?.message.hasSuffix("\(test.path)/") == true)
+        }
+    }
+
+    @Test("all that a store promises, in memory and in files")
+    func conformance() async throws {
+        try await TopologyConformance.run(InMemoryTopology(), in: .global)
+        try await TopologyConformance.run(InMemoryTopology(coding: .binary), in: .cell("zone1"))
+        try await RecordTree.twoCells.withFiles { store, _ in
+            try await TopologyConformance.run(store, in: .global)
+            try await TopologyConformance.run(store, in: .cell("zone3"))
         }
     }
 

@@ -25,7 +25,12 @@ package enum FileTree {
         package var size: Int64
         package var owner: FileOwner
         package var mode: UInt32
+        /// Of the last change, in nanoseconds since 1970.
         package var modified: Int64
+        package var inode: UInt64
+
+        /// Differs whenever a file was replaced by another one.
+        package var version: String { "\(inode)-\(modified)-\(size)" }
     }
 
     /// What stands at `path`, following symbolic links if `followLinks`; `nil` when nothing does.
@@ -48,7 +53,8 @@ package enum FileTree {
             size: Int64(buffer.st_size),
             owner: FileOwner(user: buffer.st_uid, group: buffer.st_gid),
             mode: buffer.st_mode & 0o7777,
-            modified: Int64(buffer.st_mtim.tv_sec) * 1_000_000_000 + Int64(buffer.st_mtim.tv_nsec)
+            modified: Int64(buffer.st_mtim.tv_sec) * 1_000_000_000 + Int64(buffer.st_mtim.tv_nsec),
+            inode: UInt64(buffer.st_ino)
         )
     }
 

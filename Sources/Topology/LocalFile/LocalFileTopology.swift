@@ -1,3 +1,4 @@
+import Glibc
 import Streams
 package import SystemPackage
 
@@ -20,13 +21,95 @@ package struct LocalFileTopology: TopologyStore {
 
     package var coding: RecordCoding { .json }
 
-    package func read(_ path: String, in cell: TopologyCell) async throws -> [UInt8] {
-        let file = try location(path, cell)
-        guard let bytes = try found({ () throws(FileError) in try FileTree.read(file, limit: Self.largestRecord) })
-        else {
-            throw TopologyError.noNode(file.string)
+    package func read(_ path: String, in cell: TopologyCell) async throws -> TopologyFile {
+        let place = try location(path, cell)
+        guard let file = try file(at: place) else { throw TopologyError.noNode(place.string) }
+        return file
+    }
+
+    private func file(at place: FilePath) throws(TopologyError) -> TopologyFile? {
+        // Files are replaced, never changed: the version is that of the same file when it is so before and after.
+        while true {
+            guard let before = try found({ () throws(FileError) in try FileTree.status(place) }),
+                let bytes = try found({ () throws(FileError) in try FileTree.read(place, limit: Self.largestRecord) })
+            else { return nil }
+            let after = try found { () throws(FileError) in try FileTree.status(place) }
+            if let after, before.version == after.version { return TopologyFile(bytes: bytes, version: before.version) }
         }
-        return bytes
+    }
+
+    package func create(_ path: String, in cell: TopologyCell, _ bytes: [UInt8]) async throws -> String {
+        let place = try location(path, cell)
+        return try locked(cell) {
+            guard try file(at: place) == nil else { throw TopologyError.nodeExists(place.string) }
+            return try write(bytes, to: place)
+        }
+    }
+
+    package func update(
+        _ path: String,
+        in cell: TopologyCell,
+        _ bytes: [UInt8],
+        expecting version: String?
+    ) async throws -> String {
+        let place = try location(path, cell)
+        return try locked(cell) {
+            if let version, try file(at: place)?.version != version { throw TopologyError.badVersion(place.string) }
+            return try write(bytes, to: place)
+        }
+    }
+
+    package func delete(_ path: String, in cell: TopologyCell, expecting version: String?) async throws {
+        let place = try location(path, cell)
+        try locked(cell) {
+            guard let file = try file(at: place) else { throw TopologyError.noNode(place.string) }
+            if let version, file.version != version { throw TopologyError.badVersion(place.string) }
+            try FileTree.remove(place)
+            try removeEmptyFolders(from: place.removingLastComponent(), to: try location("", cell))
+        }
+    }
+
+    /// A folder exists while something is in it.
+    private func removeEmptyFolders(from folder: FilePath, to root: FilePath) throws(FileError) {
+        var folder = folder
+        while folder != root, folder.starts(with: root), try FileTree.list(folder)?.isEmpty == true {
+            try FileTree.remove(folder)
+            folder = folder.removingLastComponent()
+        }
+    }
+
+    private func write(_ bytes: [UInt8], to place: FilePath) throws -> String {
+        let folder = place.removingLastComponent()
+        try FileTree.createDirectory(folder, parents: true)
+        let draft = FilePath(place.string + ".\(getpid()).new")
+        do {
+            try FileTree.write(bytes, to: draft, durable: true)
+            try FileTree.rename(draft, to: place)
+        } catch {
+            try? FileTree.remove(draft)
+            throw error
+        }
+        try FileTree.sync(directory: folder)
+        return try FileTree.status(place)?.version ?? ""
+    }
+
+    /// One writer at a time in a cell, in all processes.
+    private func locked<Result>(_ cell: TopologyCell, _ body: () throws -> Result) throws -> Result {
+        let folder = try location("", cell)
+        do {
+            try FileTree.createDirectory(folder, parents: true)
+            let descriptor = try fileCall("open folder", folder) {
+                try FileDescriptor.open(folder, .readOnly, options: [.directory, .closeOnExec])
+            }
+            return try descriptor.closing {
+                while flock(descriptor.rawValue, LOCK_EX) != 0 {
+                    guard errno == EINTR else { throw FileError("lock", folder, Errno(rawValue: errno)) }
+                }
+                return try body()
+            }
+        } catch let error as FileError {
+            throw TopologyError(.unavailable, "\(error)")
+        }
     }
 
     package func list(_ path: String, in cell: TopologyCell) async throws -> [String] {

@@ -32,6 +32,8 @@ package struct TabletRecord: Hashable, Sendable {
     /// Where replicas connect; empty while the tablet is down.
     package var mysqlHostname: String
     package var mysqlPort: Int
+    /// It said so itself; a tablet of Vitess before v24 only takes its addresses away.
+    package var isShutDown: Bool
 
     /// Creates a record.
     package init(
@@ -42,9 +44,11 @@ package struct TabletRecord: Hashable, Sendable {
         mysqlHostname: String,
         mysqlPort: Int,
         hostname: String = "",
-        ports: [String: Int] = [:]
+        ports: [String: Int] = [:],
+        isShutDown: Bool = false
     ) {
         (self.alias, self.kind, self.keyspace, self.shard) = (alias, kind, keyspace, shard)
         (self.mysqlHostname, self.mysqlPort, self.hostname, self.ports) = (mysqlHostname, mysqlPort, hostname, ports)
+        self.isShutDown = isShutDown
     }
 }

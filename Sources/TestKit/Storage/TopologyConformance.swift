@@ -1,0 +1,149 @@
+import Streams
+import Testing
+package import Topology
+
+/// What every ``TopologyStore`` promises, asked of one that is empty below `base` in `cell`.
+package enum TopologyConformance {
+    /// Its checks, by name: each runs on its own folder.
+    package static let checks:
+        [(name: String, body: @Sendable (any TopologyStore, TopologyCell, String) async throws -> Void)] = [
+            ("what is created is there", created),
+            ("a file without content exists", empty),
+            ("what is there is not created again", createdTwice),
+            ("an update needs the version that was read", updated),
+            ("an update without a version writes whatever is there", unconditional),
+            ("a removal needs the version that was read", removed),
+            ("a listing has the immediate children, sorted by bytes", listed),
+            ("a folder goes with its last file", emptied),
+            ("of many who write one version, one succeeds", contended),
+            ("bytes of every kind and a large record come back", faithful),
+        ]
+
+    /// Runs all of them.
+    package static func run(_ store: any TopologyStore, in cell: TopologyCell) async throws {
+        for (index, check) in checks.enumerated() {
+            do {
+                try await check.body(store, cell, "conformance/\(index)")
+            } catch {
+                Issue.record("\(check.name): \(error)")
+            }
+        }
+    }
+
+    private static func expect(
+        _ code: TopologyError.Code,
+        _ path: String,
+        _ body: () async throws -> Void
+    ) async {
+        do {
+            try await body()
+            Issue.record("\(path): nothing was thrown, \(code) was expected")
+        } catch {
+            #expect((error as? TopologyError)?.code == code, "\(path): \(error)")
+            #expect("\(error)".contains(path), "\(error)")
+        }
+    }
+
+    private static func created(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/a/File"
+        await expect(.noNode, path) { _ = try await store.read(path, in: cell) }
+        let version = try await store.create(path, in: cell, [1, 2, 3])
+        #expect(try await store.read(path, in: cell) == TopologyFile(bytes: [1, 2, 3], version: version))
+        // A folder is no file, and nothing is below a file.
+        await expect(.noNode, base + "/a") { _ = try await store.read(base + "/a", in: cell) }
+        await expect(.noNode, path + "/more") { _ = try await store.read(path + "/more", in: cell) }
+    }
+
+    private static func empty(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/File"
+        let version = try await store.create(path, in: cell, [])
+        #expect(try await store.read(path, in: cell) == TopologyFile(bytes: [], version: version))
+        #expect(try await store.list(base, in: cell) == ["File"])
+    }
+
+    private static func createdTwice(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/File"
+        let version = try await store.create(path, in: cell, [1])
+        await expect(.nodeExists, path) { _ = try await store.create(path, in: cell, [2]) }
+        #expect(try await store.read(path, in: cell) == TopologyFile(bytes: [1], version: version))
+    }
+
+    private static func updated(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/File"
+        await expect(.badVersion, path) { _ = try await store.update(path, in: cell, [0], expecting: "17") }
+        let first = try await store.create(path, in: cell, [1])
+        // Also with the same content.
+        let second = try await store.update(path, in: cell, [1], expecting: first)
+        #expect(second != first)
+        await expect(.badVersion, path) { _ = try await store.update(path, in: cell, [2], expecting: first) }
+        #expect(try await store.read(path, in: cell) == TopologyFile(bytes: [1], version: second))
+    }
+
+    private static func unconditional(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/File"
+        let first = try await store.update(path, in: cell, [1], expecting: nil)
+        let second = try await store.update(path, in: cell, [2], expecting: nil)
+        #expect(first != second)
+        #expect(try await store.read(path, in: cell) == TopologyFile(bytes: [2], version: second))
+    }
+
+    private static func removed(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/File"
+        await expect(.noNode, path) { try await store.delete(path, in: cell, expecting: nil) }
+        await expect(.noNode, path) { try await store.delete(path, in: cell, expecting: "17") }
+        let first = try await store.create(path, in: cell, [1])
+        let second = try await store.update(path, in: cell, [2], expecting: first)
+        await expect(.badVersion, path) { try await store.delete(path, in: cell, expecting: first) }
+        try await store.delete(path, in: cell, expecting: second)
+        await expect(.noNode, path) { _ = try await store.read(path, in: cell) }
+    }
+
+    private static func listed(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        await expect(.noNode, base) { _ = try await store.list(base, in: cell) }
+        for name in ["ks_a/Keyspace", "ks/Keyspace", "ks/shards/0/Shard", "ks-2/Keyspace", "ks.x/Keyspace", "File"] {
+            _ = try await store.create("\(base)/\(name)", in: cell, [])
+        }
+        #expect(try await store.list(base, in: cell) == ["File", "ks", "ks-2", "ks.x", "ks_a"])
+        #expect(try await store.list(base + "/ks", in: cell) == ["Keyspace", "shards"])
+        // A prefix of a name is no folder.
+        await expect(.noNode, base + "/k") { _ = try await store.list(base + "/k", in: cell) }
+    }
+
+    private static func emptied(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        for name in ["a/b/File", "c/File"] { _ = try await store.create("\(base)/\(name)", in: cell, [1]) }
+        try await store.delete(base + "/a/b/File", in: cell, expecting: nil)
+        #expect(try await store.list(base, in: cell) == ["c"])
+        await expect(.noNode, base + "/a") { _ = try await store.list(base + "/a", in: cell) }
+    }
+
+    private static func contended(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/File"
+        let writers = 8
+        let created = LockedBox(0)
+        try await forEach(in: Array(0..<writers), atMost: writers) { index in
+            do {
+                _ = try await store.create(path, in: cell, [UInt8(index)])
+                created.update { $0 += 1 }
+            } catch let error as TopologyError where error.code == .nodeExists {}
+        }
+        #expect(created.get() == 1)
+        // Each adds one by reading and writing: nothing is lost.
+        _ = try await store.update(path, in: cell, [0], expecting: nil)
+        try await forEach(in: Array(0..<writers), atMost: writers) { _ in
+            while true {
+                let file = try await store.read(path, in: cell)
+                do {
+                    _ = try await store.update(path, in: cell, [file.bytes[0] + 1], expecting: file.version)
+                    return
+                } catch let error as TopologyError where error.code == .badVersion {}
+            }
+        }
+        #expect(try await store.read(path, in: cell).bytes == [UInt8(writers)])
+    }
+
+    private static func faithful(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let bytes = (0..<500_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        _ = try await store.create(base + "/us-east_1.x/File", in: cell, bytes)
+        #expect(try await store.read(base + "/us-east_1.x/File", in: cell).bytes == bytes)
+    }
+}
