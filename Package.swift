@@ -95,6 +95,10 @@ let package = Package(
         .target(name: "WireProtos", dependencies: [grpcCore, grpcProtobuf, protobuf]),
         library("Topology", ["Catalog", "Streams", "WireProtos", protobuf, system]),
         library(
+            "TopologyBackends",
+            ["Catalog", "Streams", "Topology", "WireProtos", grpcCore, grpcTransport, protobuf]
+        ),
+        library(
             "Engines",
             [
                 "Catalog", "Compression", "InnoDB", "MySQLControl", "Storage", "Streams", logging, nioCore, system,
@@ -107,6 +111,10 @@ let package = Package(
                 "Topology", logging, nioCore, system,
             ]
         ),
+        library(
+            "TabletRPC",
+            ["Positions", "Streams", "Topology", "WireProtos", "Workflows", grpcCore, grpcTransport, system]
+        ),
         library("CommandLineKit", ["Catalog", argumentParser]),
         library("Observability", ["Streams", logging, system]),
         library(
@@ -114,7 +122,8 @@ let package = Package(
             [
                 "Catalog", "CommandLineKit", "Compression", "Engines", "MySQLControl", "MySQLWire", "Observability",
                 "Positions", "Storage", "Streams",
-                "Topology", "Workflows", argumentParser, logging, nioCore, nioPosix, system, unixSignals,
+                "TabletRPC", "Topology", "TopologyBackends", "Workflows", argumentParser, logging, nioCore, nioPosix,
+                system, unixSignals,
             ]
         ),
         // Programs.
@@ -130,7 +139,8 @@ let package = Package(
             [
                 "CFaults", "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage",
                 "Streams",
-                "Topology", "Workflows", logging, nioCore, nioPosix, subprocess, system,
+                "Topology", "WireProtos", "Workflows", grpcCore, grpcTransport, logging, nioCore, nioPosix, subprocess,
+                system,
             ]
         ),
         tests("PositionsTests", ["Positions"]),
@@ -175,7 +185,7 @@ let package = Package(
             "IntegrationTests",
             [
                 "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
-                "TestKit", "vtbackup", logging, nioCore, nioPosix, subprocess, system,
+                "TestKit", "Topology", "TopologyBackends", "vtbackup", logging, nioCore, nioPosix, subprocess, system,
             ]
         ),
     ]
@@ -209,7 +219,8 @@ if Context.environment["VTB_FUZZ"] != nil {
         .executableTarget(
             name: "DecoderFuzzer",
             dependencies: [
-                "Catalog", "Compression", "InnoDB", "MySQLWire", "Positions", "Topology", "Workflows", nioCore,
+                "Catalog", "Compression", "InnoDB", "MySQLWire", "Positions", "Topology", "WireProtos", "Workflows",
+                nioCore,
             ],
             path: "Fuzzing/DecoderFuzzer",
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]

@@ -2,6 +2,7 @@
 
 import Glibc
 import NIOCore
+import WireProtos
 
 @testable import Catalog
 @testable import Compression
@@ -81,9 +82,11 @@ private let targets: [String: @Sendable (UnsafeRawBufferPointer) throws -> Void]
     },
     "topology": { bytes in
         let record = Array(bytes)
-        _ = try? decodeRecord(ShardJSON.self, record, "Shard", .global).record
-        _ = try? decodeRecord(TabletJSON.self, record, "Tablet", .global).record
-        _ = try? decodeRecord(ReplicationJSON.self, record, "ShardReplication", .global).aliases
+        for coding in [RecordCoding.json, .binary] {
+            _ = (try? coding.decode(Topodata_Shard.self, record, "Shard", .global)).map(ShardRecord.init)
+            _ = (try? coding.decode(Topodata_Tablet.self, record, "Tablet", .global)).map(TabletRecord.init)
+            _ = try? coding.decode(Topodata_ShardReplication.self, record, "ShardReplication", .global)
+        }
     },
     "notes": { bytes in
         if let lease = LeaseRecord(Array(bytes)) { _ = try lease.encoded() }

@@ -13,6 +13,7 @@ import Positions
 import Storage
 import Streams
 package import SystemPackage
+import TabletRPC
 import Topology
 import Workflows
 
@@ -163,10 +164,11 @@ package struct VtbackupAssembly: Sendable {
         try options.topology.validateProtocol()
         let (queries, skipped) = try options.initQueries()
         if let skipped { logger.info("\(skipped)") }
-        let topology = ShardTopology(store: try options.topology.open())
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         try await withCleanup {
-            try await runPass(shard, topology, queries, resources, eventLoops)
+            try await options.topology.withStore { store in
+                try await runPass(shard, ShardTopology(store: store), queries, resources, eventLoops)
+            }
         } cleanup: {
             try await eventLoops.shutdownGracefully()
         }
@@ -191,6 +193,10 @@ package struct VtbackupAssembly: Sendable {
             try await server(alias, serverID: serverID, shard, eventLoops)
         }
         let settings = settings(shard, alias, queries, resources)
+        let primary: any PrimaryTablet =
+            options.topology.asksMysqld
+            ? MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops)
+            : TabletManagerClient(dialing: try options.tabletRPC.dialing())
         let lease = try await lease(shard, alias, resources)
         let backupEngine = try backupEngine(resources)
         let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
@@ -200,7 +206,7 @@ package struct VtbackupAssembly: Sendable {
                 storage: resources.storage,
                 lease: lease,
                 topology: topology,
-                primary: MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops),
+                primary: primary,
                 source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
                 makeServer: makeServer,
                 backupEngine: backupEngine,

@@ -11,6 +11,7 @@ package struct VtbackupOptions: ParsableArguments {
     @OptionGroup package var engine: EngineOptions
     @OptionGroup package var storage: StorageOptions
     @OptionGroup package var topology: TopologyOptions
+    @OptionGroup package var tabletRPC: TabletRPCOptions
     @OptionGroup package var log: LogOptions
     @OptionGroup package var action: ActionOptions
 
@@ -34,6 +35,8 @@ package struct VtbackupOptions: ParsableArguments {
     /// Everything that can be told before any work: what is refused, with the reason.
     /// - Throws: ``UsageError``.
     package func validate(given: Set<String>) throws(UsageError) {
+        try topology.check()
+        try tabletRPC.check()
         let policy = policy
         guard policy.concurrency >= 1 else {
             throw UsageError("--concurrency must be at least 1, it is \(policy.concurrency)")
@@ -121,7 +124,7 @@ package struct VtbackupOptions: ParsableArguments {
             "builtinbackup-incremental-restore-path": "incremental restores are not available in this version yet",
             "external-compressor-extension": "it is only used with xtrabackup",
             "init-db-name-override": "a backup holds the whole server",
-        ]
+        ].merging(TopologyOptions.withoutEffect) { $1 }.merging(TabletRPCOptions.withoutEffect) { $1 }
         var warnings = given.sorted().compactMap { name in reasons[name].map { "--\(name) has no effect: \($0)" } }
         for name in ["db-dba-password", "db-repl-password"] where given.contains(name) {
             warnings.append("--\(name) shows the password to everyone who can list processes")

@@ -99,6 +99,7 @@ package struct TestShard: Sendable {
         var environment = environment
         environment["VTDATAROOT"] = environment["VTDATAROOT"] ?? dataRoot.string
         if let root = product.root { environment["VT_MYSQL_ROOT"] = root.string }
+        // Of a flag that is given twice the last one counts.
         return try await Programs.run(
             Programs.path("vtbackup"),
             flags + arguments,

@@ -1,0 +1,96 @@
+import FoundationEssentials
+import Glibc
+import Streams
+import Subprocess
+package import SystemPackage
+
+/// A real etcd on loopback, with a data folder of its own.
+package struct EtcdServer: Sendable {
+    /// The series that `Scripts/bootstrap` brings.
+    package enum Series: String, Sendable, CaseIterable {
+        case debian12 = "3.4"
+        case unstable = "3.5"
+    }
+
+    /// Certificates for its client port; clients need one of the same authority.
+    package struct TLS: Sendable {
+        package var certificate: FilePath
+        package var key: FilePath
+        package var authorities: FilePath
+
+        /// Names the files.
+        package init(certificate: FilePath, key: FilePath, authorities: FilePath) {
+            (self.certificate, self.key, self.authorities) = (certificate, key, authorities)
+        }
+    }
+
+    package let port: Int
+    /// Where it keeps its data, and may be started again on.
+    package let folder: FilePath
+    package let process: Int32
+
+    /// `127.0.0.1:port`.
+    package var address: String { "127.0.0.1:\(port)" }
+
+    /// Runs `body` with a server that answers, and kills it afterwards.
+    package static func with<Result: Sendable>(
+        _ series: Series = .unstable,
+        port: Int = freePort(),
+        tls: TLS? = nil,
+        in folder: FilePath,
+        _ body: @escaping @Sendable (EtcdServer) async throws -> Result
+    ) async throws -> Result {
+        let root = ProcessInfo.processInfo.environment["VTB_ETCD_ROOT"] ?? "/opt/vtbackup-components/etcd"
+        let scheme = tls == nil ? "http" : "https"
+        var arguments = [
+            "--data-dir=\(folder)", "--name=e", "--log-level=error",
+            "--listen-client-urls=\(scheme)://127.0.0.1:\(port)",
+            "--advertise-client-urls=\(scheme)://127.0.0.1:\(port)",
+            "--listen-peer-urls=http://127.0.0.1:\(freePort())",
+        ]
+        if let tls {
+            arguments += [
+                "--cert-file=\(tls.certificate)", "--key-file=\(tls.key)", "--client-cert-auth",
+                "--trusted-ca-file=\(tls.authorities)",
+            ]
+        }
+        let result = LockedBox<Result?>(nil)
+        let run = try await Programs.run(
+            FilePath(root).appending(series.rawValue).appending("bin").appending("etcd"),
+            arguments
+        ) { process in
+            defer { kill(process, SIGKILL) }
+            try await waitForListener(port, process)
+            let server = EtcdServer(port: port, folder: folder, process: process)
+            result.set(try await body(server))
+        }
+        guard let result = result.get() else { throw EtcdFailure(description: "etcd: \(run.standardError)") }
+        return result
+    }
+
+    /// Its port answers before etcd serves; requests then wait for it.
+    private static func waitForListener(_ port: Int, _ process: Int32) async throws {
+        while !isListening(port) {
+            guard kill(process, 0) == 0 else { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    private static func isListening(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = in_port_t(UInt16(port).bigEndian)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        return withUnsafePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+            }
+        }
+    }
+}
+
+private struct EtcdFailure: Error, CustomStringConvertible {
+    let description: String
+}

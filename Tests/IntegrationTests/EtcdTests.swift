@@ -1,0 +1,123 @@
+import Catalog
+import FoundationEssentials
+import Glibc
+import Streams
+import SystemPackage
+import TestKit
+import Testing
+import Topology
+import TopologyBackends
+
+/// The topology in etcd, on real servers.
+@Suite("topology in etcd", .timeLimit(.minutes(20)))
+struct EtcdTests {
+    private func withTopology(
+        _ series: EtcdServer.Series = .unstable,
+        root: String = "/vitess/global",
+        _ body: @escaping @Sendable (EtcdTopology, EtcdServer) async throws -> Void
+    ) async throws {
+        try await withTemporaryFolder { folder in
+            try await EtcdServer.with(series, in: folder.appending("d")) { server in
+                try await EtcdTopology.with(.init(address: server.address, root: root)) { try await body($0, server) }
+            }
+        }
+    }
+
+    /// Records that protoc encodes from its own reading of the proto files, as another program would write them.
+    private func put(
+        _ path: String,
+        _ message: String,
+        _ text: String,
+        on store: EtcdTopology,
+        in cell: TopologyCell
+    )
+        async throws
+    {
+        let bytes = try await Protoc.encode(message, text, file: "topodata.proto")
+        _ = try await store.update(path, in: cell, bytes, expecting: nil)
+    }
+
+    @Test("all that a store promises, globally and in a cell", arguments: EtcdServer.Series.allCases)
+    func conformance(series: EtcdServer.Series) async throws {
+        try await withTopology(series) { topology, server in
+            try await TopologyConformance.run(topology, in: .global)
+            let cell = "server_address: '\(server.address)' root: '/vitess/zone1'"
+            try await put("cells/zone1/CellInfo", "topodata.CellInfo", cell, on: topology, in: .global)
+            try await TopologyConformance.run(topology, in: .cell("zone1"))
+        }
+    }
+
+    @Test("a shard and its tablets in two cells, as another program writes them")
+    func shard() async throws {
+        try await withTopology(root: "vitess/global") { topology, server in
+            for cell in ["zone1", "zone2"] {
+                try await put(
+                    "cells/\(cell)/CellInfo",
+                    "topodata.CellInfo",
+                    "server_address: '\(server.address)' root: 'vitess/\(cell)'",
+                    on: topology,
+                    in: .global
+                )
+            }
+            try await put(
+                "keyspaces/commerce/shards/-80/Shard",
+                "topodata.Shard",
+                "primary_alias { cell: 'zone1' uid: 100 } is_primary_serving: true",
+                on: topology,
+                in: .global
+            )
+            for (cell, uid) in [("zone1", 100), ("zone2", 200)] {
+                try await put(
+                    "keyspaces/commerce/shards/-80/ShardReplication",
+                    "topodata.ShardReplication",
+                    "nodes { tablet_alias { cell: '\(cell)' uid: \(uid) } }",
+                    on: topology,
+                    in: .cell(cell)
+                )
+                try await put(
+                    "tablets/\(cell)-0000000\(uid)/Tablet",
+                    "topodata.Tablet",
+                    "alias { cell: '\(cell)' uid: \(uid) } type: \(uid == 100 ? "PRIMARY" : "REPLICA") hostname: 'h\(uid)' port_map { key: 'grpc' value: \(uid) } mysql_hostname: 'm' mysql_port: 3306",
+                    on: topology,
+                    in: .cell(cell)
+                )
+            }
+            let shard = ShardTopology(store: topology)
+            let tablets = try await shard.tablets(of: ShardPath("commerce/-80"))
+            #expect(tablets.map(\.kind) == [.primary, .replica])
+            #expect(tablets.map(\.ports) == [["grpc": 100], ["grpc": 200]])
+            #expect(try await shard.shard(ShardPath("commerce/-80")).primary == TabletAlias(cell: "zone1", uid: 100))
+
+            // Bytes that are no record name where they are.
+            _ = try await topology.update("keyspaces/commerce/shards/-80/Shard", in: .global, [0x38], expecting: nil)
+            let damaged = await #expect(throws: TopologyError.self) {
+                _ = try await shard.shard(ShardPath("commerce/-80"))
+            }
+            #expect(damaged?.code == .damagedRecord)
+            #expect(damaged?.message.contains("keyspaces/commerce/shards/-80/Shard in cell global") == true)
+
+            let unknown = await #expect(throws: TopologyError.self) {
+                _ = try await topology.read("x", in: .cell("zone9"))
+            }
+            #expect(unknown?.code == .noNode)
+        }
+    }
+
+    @Test("a server that is not there is told within seconds, another one of the list is asked")
+    func failover() async throws {
+        let dead = "127.0.0.1:\(freePort())"
+        let begun = ContinuousClock.now
+        let error = await #expect(throws: TopologyError.self) {
+            try await EtcdTopology.with(.init(address: dead, root: "/vitess/global")) { _ in }
+        }
+        #expect(error?.message.hasPrefix("Failed to open topo server (etcd2,\(dead),/vitess/global): ") == true)
+        #expect(ContinuousClock.now - begun < .seconds(20))
+        try await withTopology { _, server in
+            let configuration = EtcdTopology.Configuration(address: "\(dead),\(server.address)", root: "/r")
+            try await EtcdTopology.with(configuration) { both in
+                _ = try await both.create("File", in: .global, [1])
+                #expect(try await both.read("File", in: .global).bytes == [1])
+            }
+        }
+    }
+}
