@@ -96,7 +96,7 @@ let package = Package(
         library("Topology", ["Catalog", "Streams", "WireProtos", protobuf, system]),
         library(
             "TopologyBackends",
-            ["Catalog", "Streams", "Topology", "WireProtos", grpcCore, grpcTransport, protobuf]
+            ["Catalog", "Streams", "Topology", "WireProtos", grpcCore, grpcTransport, nioCore, protobuf]
         ),
         library(
             "Engines",
@@ -113,7 +113,7 @@ let package = Package(
         ),
         library(
             "TabletRPC",
-            ["Positions", "Streams", "Topology", "WireProtos", "Workflows", grpcCore, grpcTransport, system]
+            ["Positions", "Streams", "Topology", "WireProtos", "Workflows", grpcCore, grpcTransport, nioCore, system]
         ),
         library("CommandLineKit", ["Catalog", argumentParser]),
         library("Observability", ["Streams", logging, system]),
@@ -185,7 +185,8 @@ let package = Package(
             "IntegrationTests",
             [
                 "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
-                "TestKit", "Topology", "TopologyBackends", "vtbackup", logging, nioCore, nioPosix, subprocess, system,
+                "TabletRPC", "TestKit", "Topology", "TopologyBackends", "Workflows", "vtbackup", logging, nioCore,
+                nioPosix, subprocess, system,
             ]
         ),
     ]

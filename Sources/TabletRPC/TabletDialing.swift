@@ -1,6 +1,7 @@
 import FoundationEssentials
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import NIOCore
 import Streams
 import Synchronization
 package import SystemPackage
@@ -46,14 +47,15 @@ package struct TabletDialing: Sendable {
     /// - Throws: ``WorkflowError`` for a record that cannot be dialled; what `body` throws.
     func withClient<Result: Sendable>(
         of tablet: TabletRecord,
+        within limit: Duration,
         _ body: (GRPCClient<HTTP2ClientTransport.Posix>, Metadata, CallOptions) async throws -> Result
     ) async throws -> Result {
         let port = try Self.port(of: tablet)
         let transport = try HTTP2ClientTransport.Posix(
-            target: .dns(host: tablet.hostname, port: port),
+            target: Self.target(tablet.hostname, port),
             transportSecurity: security,
             config: .defaults { config in
-                config.http2.authority = tls.serverName.isEmpty ? tablet.hostname : tls.serverName
+                if !tls.serverName.isEmpty { config.http2.authority = tls.serverName }
                 if windowSize > 0 { config.http2.targetWindowSize = windowSize }
                 if keepaliveTime > .zero || keepaliveTimeout > .zero {
                     config.connection.keepalive = .init(
@@ -65,12 +67,40 @@ package struct TabletDialing: Sendable {
             }
         )
         var options = CallOptions.defaults
-        // An unreachable tablet is waited for until the deadline, as every caller has one.
-        options.waitForReady = true
+        options.timeout = limit
+        // Who cannot be reached is told at once and with the reason: every caller tries again, reading the topology anew.
+        options.waitForReady = false
         options.maxRequestMessageBytes = maximumMessageSize
         options.maxResponseMessageBytes = maximumMessageSize
         let metadata = try credentials?.metadata() ?? [:]
         return try await withGRPCClient(transport: transport) { try await body($0, metadata, options) }
+    }
+
+    /// An address is no name: the certificate is then compared with the address.
+    private static func target(_ host: String, _ port: Int) -> any ResolvableTarget {
+        switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
+        case .v4: .ipv4(address: host, port: port)
+        case .v6: .ipv6(address: host, port: port)
+        default: .dns(host: host, port: port)
+        }
+    }
+
+    /// Reads the files that are named, so that a wrong one is told before anything else is done.
+    /// - Throws: ``WorkflowError``.
+    package func check() throws {
+        guard tls.isOn else { return }
+        do {
+            _ = try HTTP2ClientTransport.Posix(
+                target: .ipv4(address: "127.0.0.1", port: 1),
+                transportSecurity: security
+            )
+        } catch {
+            let files = [tls.certificate, tls.key, tls.authorities].filter { !$0.isEmpty }.joined(separator: ", ")
+            throw WorkflowError(
+                .refused,
+                "cannot use the files for encrypted connections to tablets (\(files)): \(error); HINT: see --tablet-manager-grpc-ca, -cert and -key"
+            )
+        }
     }
 
     private var security: HTTP2ClientTransport.Posix.TransportSecurity {

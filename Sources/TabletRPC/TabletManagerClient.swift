@@ -46,7 +46,7 @@ package struct TabletManagerClient: PrimaryTablet {
                 operation:
                     "TabletManager.\(method) on \(tablet.alias) at \(tablet.hostname):\(tablet.ports["grpc"] ?? 0)"
             ) {
-                try await dialing.withClient(of: tablet, body)
+                try await dialing.withClient(of: tablet, within: Self.attemptLimit, body)
             }
         } catch let error as RPCError {
             try Task.checkCancellation()

@@ -73,26 +73,40 @@ struct CatchUpTests {
     @Test("an applier that somebody stops again and again")
     func stoppedApplier() async throws {
         try await withBase { shard in
-            // Nobody applies this between two stops.
+            // Long enough for the lock to be asked for while it is applied: nothing is applied after it.
             try await shard.primary.sql(
                 "SET SESSION binlog_format = 'STATEMENT'",
-                "INSERT INTO vt_commerce.customer SELECT 2, SLEEP(5)"
+                "INSERT INTO vt_commerce.customer SELECT 2, SLEEP(20)"
             )
             try await expectFailure(shard, "the applier stops again each time that it is started") { _ in
                 while try FileTree.list(shard.dataRoot)?.isEmpty != false { await Task.yield() }
-                while let tablet = try FileTree.list(shard.dataRoot)?.first {
-                    let socket = shard.dataRoot.appending(tablet).appending("mysql.sock")
-                    let administrator = MySQLConnection.Configuration(
-                        address: .unixSocket(socket),
-                        credentials: .init(user: "vt_dba")
-                    )
-                    // Until the server is there, and when it has gone, nobody listens.
-                    try? await MySQLConnection.with(administrator, on: shard.eventLoops) {
-                        _ = try await $0.query("STOP REPLICA SQL_THREAD")
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    // Holds the lock until the server has gone.
+                    group.addTask {
+                        try await administer(shard, "LOCK TABLES vt_commerce.customer READ", then: "SELECT SLEEP(3600)")
                     }
-                    await Task.yield()
+                    // Stops what is started, as soon as it is.
+                    group.addTask { try await administer(shard, "STOP REPLICA SQL_THREAD", then: nil) }
+                    try await group.waitForAll()
                 }
             }
+        }
+    }
+
+    /// Runs statements on our server as its administrator, again and again, for as long as the tablet's folder is there.
+    private func administer(_ shard: TestShard, _ statement: String, then next: String?) async throws {
+        while let tablet = try FileTree.list(shard.dataRoot)?.first {
+            let socket = shard.dataRoot.appending(tablet).appending("mysql.sock")
+            let administrator = MySQLConnection.Configuration(
+                address: .unixSocket(socket),
+                credentials: .init(user: "vt_dba")
+            )
+            // Until the server is there, and when it has gone, nobody listens.
+            try? await MySQLConnection.with(administrator, on: shard.eventLoops) { connection in
+                _ = try await connection.query(statement)
+                if let next { _ = try await connection.query(next) }
+            }
+            await Task.yield()
         }
     }
 

@@ -120,4 +120,63 @@ struct EtcdTests {
             }
         }
     }
+
+    @Test("encrypted, with client certificates; a stranger's authority and a missing certificate are refused")
+    func encrypted() async throws {
+        try await withTemporaryFolder { folder in
+            let ours = try await TestCertificates(in: folder.appending("ours"))
+            let strangers = try await TestCertificates(in: folder.appending("strangers"))
+            let tls = EtcdServer.TLS(certificate: ours.server, key: ours.serverKey, authorities: ours.authority)
+            try await EtcdServer.with(tls: tls, in: folder.appending("d")) { server in
+                var configuration = EtcdTopology.Configuration(address: server.address, root: "/r")
+                func settings(_ client: TestCertificates, _ authority: FilePath) -> EtcdTopology.TLS {
+                    var tls = EtcdTopology.TLS()
+                    (tls.certificate, tls.key) = (client.client.string, client.clientKey.string)
+                    tls.authorities = authority.string
+                    return tls
+                }
+                for address in [server.address, "https://localhost:\(server.port)"] {
+                    configuration.address = address
+                    configuration.tls = settings(ours, ours.authority)
+                    try await EtcdTopology.with(configuration) { topology in
+                        _ = try await topology.update("File", in: .global, [1], expecting: nil)
+                        #expect(try await topology.read("File", in: .global).bytes == [1])
+                    }
+                }
+                let refused = [
+                    nil, settings(strangers, ours.authority), settings(ours, strangers.authority),
+                ]
+                for (index, tls) in refused.enumerated() {
+                    configuration.tls = tls
+                    configuration.address = server.address
+                    let begun = ContinuousClock.now
+                    let error = await #expect(throws: TopologyError.self, "\(index)") {
+                        try await EtcdTopology.with(configuration) { _ in }
+                    }
+                    #expect(error?.message.hasPrefix("Failed to open topo server (etcd2,") == true, "\(index)")
+                    #expect(ContinuousClock.now - begun < .seconds(20))
+                }
+            }
+        }
+    }
+
+    @Test("a certificate for another host is refused, whether the endpoint is a name or an address")
+    func otherHost() async throws {
+        try await withTemporaryFolder { folder in
+            let ours = try await TestCertificates(in: folder.appending("ours"), names: "DNS:etcd.example,IP:192.0.2.1")
+            let tls = EtcdServer.TLS(certificate: ours.server, key: ours.serverKey, authorities: ours.authority)
+            try await EtcdServer.with(tls: tls, in: folder.appending("d")) { server in
+                var client = EtcdTopology.TLS()
+                (client.certificate, client.key) = (ours.client.string, ours.clientKey.string)
+                client.authorities = ours.authority.string
+                for address in [server.address, "localhost:\(server.port)"] {
+                    var configuration = EtcdTopology.Configuration(address: address, root: "/r")
+                    configuration.tls = client
+                    _ = await #expect(throws: TopologyError.self, "\(address)") {
+                        try await EtcdTopology.with(configuration) { _ in }
+                    }
+                }
+            }
+        }
+    }
 }

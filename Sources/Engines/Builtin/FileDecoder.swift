@@ -84,6 +84,8 @@ struct FileDecoder: Sendable {
         let (crc, written): (CRC32, Int64)
         do {
             (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: true)
+        } catch let error as EngineError {
+            throw blamed(error)
         } catch let wrong as PlacedWriter.WrongGuess {
             logger.warning(
                 "\(file.name): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
@@ -100,8 +102,19 @@ struct FileDecoder: Sendable {
             )
         }
         if let size = part.size, size != written {
-            throw EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
+            throw blamed(
+                EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
+            )
         }
+    }
+
+    /// What an external command made of an object says something of the command first.
+    private func blamed(_ error: EngineError) -> any Error {
+        guard case .external = format, error.code == .damagedBackup else { return error }
+        return CompressionError(
+            .external,
+            "\(error.message); HINT: see that --external-decompressor fits what the backup was compressed with"
+        )
     }
 
     /// - Returns: the hash of the stored bytes, and the number of bytes of content.

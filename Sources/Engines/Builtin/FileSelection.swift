@@ -74,13 +74,23 @@ enum FileSelection {
     ) throws -> [SelectedFile] {
         try (FileTree.list(folder) ?? []).compactMap { name in
             let path = folder.appending(name)
-            if whileRunning, try FileTree.status(path) == nil { return nil }
-            return try file(prefix + name, at: path, base: base)
+            let status = try FileTree.status(path)
+            if whileRunning, status == nil { return nil }
+            return try file(prefix + name, at: path, base: base, status)
         }
     }
 
     private static func file(_ name: String, at path: FilePath, base: BaseDirectory) throws -> SelectedFile {
-        guard let status = try FileTree.status(path), status.kind == .regular else {
+        try file(name, at: path, base: base, try FileTree.status(path))
+    }
+
+    private static func file(
+        _ name: String,
+        at path: FilePath,
+        base: BaseDirectory,
+        _ status: FileTree.Status?
+    ) throws -> SelectedFile {
+        guard let status, status.kind == .regular else {
             throw EngineError(
                 .unsupportedFile,
                 "\(path) is not a regular file; the builtin engine cannot back up folders or special files inside \(path.removingLastComponent())"

@@ -91,33 +91,45 @@ package final class TabletClaim: Sendable {
             let directory = TabletDirectory(dataRoot: root, uid: uid)
             // As root: a link that another user put there must not lead us to what is not ours.
             guard directory.path.lastComponent?.string == name,
-                try FileTree.status(directory.path, followLinks: false)?.kind == .directory,
-                let lock = try freeMarker(in: directory, isLocal: isLocal)
+                (try? FileTree.status(directory.path, followLinks: false))?.kind == .directory,
+                let lock = freeMarker(in: directory, isLocal: isLocal)
             else { continue }
             found.append(TabletClaim(directory, lock))
         }
         return found
     }
 
-    /// - Returns: the marker, locked; `nil` when there is none, or its maker lives.
-    private static func freeMarker(
-        in directory: TabletDirectory,
-        isLocal: Bool
-    ) throws(FileError) -> FileDescriptor? {
+    /// - Returns: the marker, locked; `nil` when there is none, its maker lives, or we may not look.
+    private static func freeMarker(in directory: TabletDirectory, isLocal: Bool) -> FileDescriptor? {
         for name in [marker, draft] {
-            let path = directory.path.appending(name)
-            guard let mark = try FileTree.status(path, followLinks: false), mark.kind == .regular,
-                mark.owner.user == geteuid(),
-                // A draft that is being locked right now must find itself free.
-                name == marker || time(nil) - Int(mark.modified / 1_000_000_000) > draftAge,
-                let content = try FileTree.read(path, limit: 64), isLocal || content == boot(),
-                let lock = try? FileDescriptor.open(path, .readWrite, options: [.closeOnExec, .noFollow])
+            // Opened first and looked at then: whoever owns the folder may put something else there meanwhile.
+            guard
+                let lock = try? FileDescriptor.open(
+                    directory.path.appending(name),
+                    .readWrite,
+                    options: [.closeOnExec, .noFollow, .nonBlocking]
+                )
             else { continue }
-            if flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 { return lock }
-            try? lock.close()
-            return nil
+            if isOurs(lock, isDraft: name == draft, isLocal: isLocal), flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
+                return lock
+            }
+            try? lock.finish()
         }
         return nil
+    }
+
+    private static func isOurs(_ file: FileDescriptor, isDraft: Bool, isLocal: Bool) -> Bool {
+        var status = Glibc.stat()
+        guard fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
+            return false
+        }
+        // A draft that is being locked right now must find itself free.
+        if isDraft, time(nil) - status.st_mtim.tv_sec <= draftAge { return false }
+        if isLocal { return true }
+        let content = try? [UInt8](unsafeUninitializedCapacity: 64) { buffer, count in
+            count = try file.readFully(into: UnsafeMutableRawBufferPointer(buffer), at: 0)
+        }
+        return content == boot()
     }
 
     /// Seconds.

@@ -139,7 +139,8 @@ extension RunningMysqld {
     /// Off, a crash destroys the data directory.
     /// - Throws: ``MysqldError``.
     package func setRedoLog(enabled: Bool) async throws {
-        try await execute(["ALTER INSTANCE \(enabled ? "ENABLE" : "DISABLE") INNODB REDO_LOG"])
+        // Switching it on writes every changed page first.
+        try await execute(["ALTER INSTANCE \(enabled ? "ENABLE" : "DISABLE") INNODB REDO_LOG"], limit: .seconds(86_400))
     }
 
     /// The next shutdown purges and merges everything, so that a newer series can open the data.

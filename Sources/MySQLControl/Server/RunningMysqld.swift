@@ -29,16 +29,24 @@ package struct RunningMysqld: Sendable {
     /// Runs statements in order on one connection; stops at the first that fails.
     /// - Throws: ``MysqldError`` with code `statement`. Passwords in the statement are masked.
     package func execute(_ statements: [String]) async throws {
+        try await execute(statements, limit: Self.statementLimit)
+    }
+
+    func execute(_ statements: [String], limit: Duration) async throws {
         try await withConnection { connection in
-            for statement in statements { _ = try await run(statement, on: connection) }
+            for statement in statements { _ = try await run(statement, on: connection, limit: limit) }
         }
     }
 
-    private func run(_ statement: String, on connection: MySQLConnection) async throws -> ResultSet {
+    private func run(
+        _ statement: String,
+        on connection: MySQLConnection,
+        limit: Duration = Self.statementLimit
+    ) async throws -> ResultSet {
         let shown = StatementLog.masked(statement)
         mysqld.logger.debug("exec \(shown)")
         do {
-            return try await withDeadline(Self.statementLimit, operation: "waiting for mysqld to answer") {
+            return try await withDeadline(limit, operation: "waiting for mysqld to answer") {
                 try await connection.query(statement)
             }
         } catch let error as MySQLWireError {

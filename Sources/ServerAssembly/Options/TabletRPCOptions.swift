@@ -115,6 +115,7 @@ package struct TabletRPCOptions: ParsableArguments {
         if !grpcAuthStaticClientCreds.isEmpty {
             dialing.credentials = try StaticCredentials(path: FilePath(grpcAuthStaticClientCreds))
         }
+        try dialing.check()
         return dialing
     }
 }

@@ -34,8 +34,7 @@ package struct FileStorage: BackupStorage {
         let backup = try path(of: name, in: shard)
         try await threads.run {
             try createDurably(folder)
-            // What cannot be removed now is told by the next removal; it keeps nobody from taking a backup.
-            try? FolderRemoval.finishOthers(in: folder)
+            FolderRemoval.finishOthers(in: folder)
             do {
                 try FileTree.createDirectory(backup, parents: false)
             } catch let error as FileError where error.errno == .fileExists {

@@ -22,9 +22,9 @@ enum FolderRemoval {
             return try FileTree.sync(directory: parent)
         }
         try FileTree.remove(folder.appending(ObjectName.manifest.description))
-        try FileTree.sync(directory: folder)
         let aside = parent.appending(prefix + String(UInt64.random(in: 0...UInt64.max), radix: 16))
         do {
+            try FileTree.sync(directory: folder)
             try FileTree.rename(folder, to: aside)
         } catch  where error.errno == .noSuchFileOrDirectory {
             // Somebody else removes it at the same time.
@@ -33,14 +33,16 @@ enum FolderRemoval {
         // A MANIFEST that was put there until then is of no use to anybody under the new name.
         try FileTree.sync(directory: parent)
         try FileTree.remove(aside)
-        try finishOthers(in: parent)
+        finishOthers(in: parent)
         try FileTree.sync(directory: parent)
     }
 
-    /// Removes what interrupted removals left in the folder of a shard.
-    static func finishOthers(in parent: FilePath) throws(FileError) {
-        for name in try FileTree.list(parent) ?? [] where isRemoved(name) {
-            try FileTree.remove(parent.appending(name))
+    /// Removes what interrupted removals left in the folder of a shard, as far as it can be removed.
+    ///
+    /// What cannot was an error of its own removal; it keeps nobody from anything else.
+    static func finishOthers(in parent: FilePath) {
+        for name in (try? FileTree.list(parent)) ?? [] where isRemoved(name) {
+            try? FileTree.remove(parent.appending(name))
         }
     }
 }

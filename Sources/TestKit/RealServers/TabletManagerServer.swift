@@ -1,6 +1,7 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
 import Streams
+import SystemPackage
 import WireProtos
 
 /// A tablet manager on loopback that answers as a test says: a double of a primary's vttablet.
@@ -21,14 +22,20 @@ package struct TabletManagerServer: Sendable {
     package let calls: LockedBox<Int>
 
     /// Runs `body` with a server; `position` answers PrimaryPosition.
+    ///
+    /// With certificates clients need one of the same authority.
     package static func with<Result: Sendable>(
         login: Login? = nil,
+        certificates: TestCertificates? = nil,
         position: @escaping @Sendable () async throws -> String,
         _ body: (TabletManagerServer) async throws -> Result
     ) async throws -> Result {
         let calls = LockedBox(0)
         let server = GRPCServer(
-            transport: .http2NIOPosix(address: .ipv4(host: "127.0.0.1", port: 0), transportSecurity: .plaintext),
+            transport: .http2NIOPosix(
+                address: .ipv4(host: "127.0.0.1", port: 0),
+                transportSecurity: certificates?.mutualTLS ?? .plaintext
+            ),
             services: [Service(position: position, calls: calls)],
             interceptors: login.map { [Doorkeeper(login: $0)] } ?? []
         )
@@ -123,6 +130,19 @@ package struct TabletManagerServer: Sendable {
                 )
             }
             return try await next(request, context)
+        }
+    }
+}
+
+extension TestCertificates {
+    fileprivate var mutualTLS: HTTP2ServerTransport.Posix.TransportSecurity {
+        .mTLS(
+            certificateChain: [.file(path: server.string, format: .pem)],
+            privateKey: .file(path: serverKey.string, format: .pem)
+        ) { config in
+            config.trustRoots = .certificates([.file(path: authority.string, format: .pem)])
+            // The certificate of a client names nobody whom it could be compared with.
+            config.clientCertificateVerification = .noHostnameVerification
         }
     }
 }

@@ -28,7 +28,8 @@ extension TabletRecord {
             mysqlPort: Int(tablet.mysqlPort),
             hostname: tablet.hostname,
             ports: tablet.portMap.mapValues(Int.init),
-            isShutDown: tablet.hasTabletShutdownTime
+            // The zero time of Go programs says that it is not set.
+            isShutDown: tablet.hasTabletShutdownTime && tablet.tabletShutdownTime.seconds != -62_135_596_800
         )
     }
 }

@@ -1,5 +1,6 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
+import NIOCore
 import Streams
 import Synchronization
 import Topology
@@ -8,15 +9,11 @@ typealias EtcdClient = GRPCClient<HTTP2ClientTransport.Posix>
 
 /// Connections to etcd servers, made when they are first needed, that live as long as a scope.
 final class EtcdClients: Sendable {
-    private struct State {
-        var clusters: [String: EtcdCluster] = [:]
-    }
-
     private let tls: EtcdTopology.TLS?
-    private let begun: AsyncStream<EtcdClient>.Continuation
-    private let state = Mutex(State())
+    private let begun: AsyncStream<EtcdConnection>.Continuation
+    private let clusters = Mutex<[String: EtcdCluster]>([:])
 
-    private init(tls: EtcdTopology.TLS?, begun: AsyncStream<EtcdClient>.Continuation) {
+    private init(tls: EtcdTopology.TLS?, begun: AsyncStream<EtcdConnection>.Continuation) {
         (self.tls, self.begun) = (tls, begun)
     }
 
@@ -25,34 +22,23 @@ final class EtcdClients: Sendable {
         tls: EtcdTopology.TLS?,
         _ body: (EtcdClients) async throws -> Result
     ) async throws -> Result {
-        let (stream, begun) = AsyncStream<EtcdClient>.makeStream()
-        let clients = EtcdClients(tls: tls, begun: begun)
-        // Beside the body: each connection reads and writes for itself, until it is shut down.
-        async let running: Void = withDiscardingTaskGroup { group in
-            for await client in stream {
-                // What ends a connection is told to whoever uses it.
-                group.addTask { try? await client.runConnections() }
-            }
+        let (stream, begun) = AsyncStream<EtcdConnection>.makeStream()
+        // Beside the body: each connection reads and writes for itself, until it is retired. Cancelled when the body has
+        // ended, since one to a server that never answered would not end by itself.
+        async let _: Void = withDiscardingTaskGroup { group in
+            for await connection in stream { group.addTask { await connection.run() } }
         }
-        defer { clients.shutDown() }
-        let result = try await body(clients)
-        clients.shutDown()
-        await running
-        return result
-    }
-
-    private func shutDown() {
-        begun.finish()
-        for cluster in state.withLock({ $0.clusters.values.map { $0 } }) { cluster.shutDown() }
+        defer { begun.finish() }
+        return try await body(EtcdClients(tls: tls, begun: begun))
     }
 
     /// The cluster at an address, as a flag or a record gives it.
     /// - Throws: ``TopologyError`` for what is no address, or files of certificates that cannot be used.
     func cluster(at address: String) throws -> EtcdCluster {
-        try state.withLock { state in
-            if let cluster = state.clusters[address] { return cluster }
+        try clusters.withLock { clusters in
+            if let cluster = clusters[address] { return cluster }
             let cluster = try EtcdCluster(address, tls: tls, begun: begun)
-            state.clusters[address] = cluster
+            clusters[address] = cluster
             return cluster
         }
     }
@@ -61,28 +47,43 @@ final class EtcdClients: Sendable {
 /// The servers of one cluster: requests go to the one that answered last.
 final class EtcdCluster: Sendable {
     let address: String
-    private let servers: [EtcdServerConnection]
+    private let servers: [EtcdServerLink]
     private let preferred = Mutex(0)
 
     /// One server's time to answer before the next is asked.
     private static let attemptLimit = Duration.seconds(5)
+    /// A server that is started again, or a cluster that elects a leader, answers within this time.
+    private static let patience = Duration.seconds(15)
+    private static let roundPause = Duration.milliseconds(500)
 
-    init(_ text: String, tls: EtcdTopology.TLS?, begun: AsyncStream<EtcdClient>.Continuation) throws {
+    init(_ text: String, tls: EtcdTopology.TLS?, begun: AsyncStream<EtcdConnection>.Continuation) throws {
         address = text
         let parsed = try EtcdAddress(text)
         let tls = parsed.isEncrypted ?? (tls != nil) ? tls ?? EtcdTopology.TLS() : nil
-        servers = try parsed.endpoints.map { try EtcdServerConnection($0, tls: tls, begun: begun) }
+        servers = try parsed.endpoints.map { try EtcdServerLink($0, tls: tls, begun: begun) }
     }
 
-    func shutDown() {
-        for server in servers { server.shutDown() }
-    }
-
-    /// Asks one server after the other until one answers.
+    /// Asks one server after the other until one answers, and again for some seconds.
     ///
     /// For requests that change nothing: one that was not answered may have been done.
     /// - Throws: the last server's `RPCError`.
     func ask<Result: Sendable>(
+        patiently: Bool = true,
+        _ body: (EtcdClient, CallOptions) async throws -> Result
+    ) async throws -> Result {
+        let clock = ContinuousClock()
+        let begun = clock.now
+        while true {
+            do {
+                return try await askOnce(body)
+            } catch let error as RPCError where Self.isOfTheServer(error) {
+                guard patiently, clock.now - begun < Self.patience else { throw error }
+                try await clock.sleep(for: Self.roundPause)
+            }
+        }
+    }
+
+    private func askOnce<Result: Sendable>(
         _ body: (EtcdClient, CallOptions) async throws -> Result
     ) async throws -> Result {
         let first = preferred.withLock { $0 }
@@ -110,81 +111,114 @@ final class EtcdCluster: Sendable {
         options.timeout = Self.attemptLimit
         // A listing of a large cell is longer than gRPC's usual limit.
         options.maxResponseMessageBytes = Int(Int32.max)
+        // The transport takes the limit of requests for answers as well.
+        options.maxRequestMessageBytes = Int(Int32.max)
         return options
     }
 
-    private static func isOfTheServer(_ error: RPCError) -> Bool {
+    fileprivate static func isOfTheServer(_ error: RPCError) -> Bool {
         error.code == .unavailable || error.code == .deadlineExceeded
     }
 }
 
-/// The connection to one server, made anew after some requests.
-///
-/// Servers written in Go send a PING with nearly every answer, to measure the line; our HTTP/2 library takes more than 200
-/// of them within 30 seconds for an attack and closes the connection under its requests, and the limit cannot be set.
-private final class EtcdServerConnection: Sendable {
-    private static let requestsPerConnection = 100
+/// One connection, and how it is used; shared by the requests that run on it.
+final class EtcdConnection: Sendable {
+    /// Servers written in Go send a PING with nearly every answer, to measure the line; our HTTP/2 library takes more than
+    /// 200 of them within 30 seconds for an attack and closes the connection under its requests, and the limit cannot be set.
+    private static let mostRequests = 100
 
-    private let endpoint: EtcdAddress.Endpoint
-    private let tls: EtcdTopology.TLS?
-    private let begun: AsyncStream<EtcdClient>.Continuation
-    private let state: Mutex<Connection>
+    private struct Use {
+        var requests = 0
+        var running = 0
+        var isRetired = false
+    }
 
-    /// One connection and how it is used; shared by the requests that run on it.
-    private final class Connection: Sendable {
-        let client: EtcdClient
-        let use = Mutex((requests: 0, running: 0, isRetired: false))
+    fileprivate let client: EtcdClient
+    private let use = Mutex(Use())
+    private let (ended, end) = AsyncStream<Never>.makeStream()
 
-        init(_ client: EtcdClient) { self.client = client }
+    fileprivate init(_ client: EtcdClient) { self.client = client }
 
-        /// - Returns: whether it takes one more.
-        func begin() -> Bool {
-            use.withLock { use in
-                guard use.requests < requestsPerConnection else {
-                    use.isRetired = true
-                    return false
-                }
-                (use.requests, use.running) = (use.requests + 1, use.running + 1)
-                return true
-            }
-        }
-
-        func end() {
-            let isDone = use.withLock { use in
-                use.running -= 1
-                return use.isRetired && use.running == 0
-            }
-            if isDone { client.beginGracefulShutdown() }
+    /// Serves the connection until it is retired and its last request has ended.
+    fileprivate func run() async {
+        await withTaskGroup(of: Void.self) { group in
+            // Whichever comes first: it fails for good, or nobody needs it any more.
+            group.addTask { try? await self.client.runConnections() }
+            group.addTask { for await _ in self.ended {} }
+            await group.next()
+            group.cancelAll()
         }
     }
+
+    /// - Returns: whether it takes one more request.
+    fileprivate func begin() -> Bool {
+        use.withLock { use in
+            guard !use.isRetired, use.requests < Self.mostRequests else { return false }
+            (use.requests, use.running) = (use.requests + 1, use.running + 1)
+            return true
+        }
+    }
+
+    fileprivate func finish() {
+        let isDone = use.withLock { use in
+            use.running -= 1
+            return use.isRetired && use.running == 0
+        }
+        if isDone { end.finish() }
+    }
+
+    /// Takes no more requests.
+    fileprivate func retire() {
+        let isDone = use.withLock { use in
+            use.isRetired = true
+            return use.running == 0
+        }
+        if isDone { end.finish() }
+    }
+}
+
+/// The way to one server: a connection that is made anew after some requests, and after one that got no answer, which may
+/// lead to where the server no longer is.
+private final class EtcdServerLink: Sendable {
+    private let endpoint: EtcdAddress.Endpoint
+    private let tls: EtcdTopology.TLS?
+    private let begun: AsyncStream<EtcdConnection>.Continuation
+    private let current: Mutex<EtcdConnection>
 
     init(
         _ endpoint: EtcdAddress.Endpoint,
         tls: EtcdTopology.TLS?,
-        begun: AsyncStream<EtcdClient>.Continuation
+        begun: AsyncStream<EtcdConnection>.Continuation
     ) throws {
         (self.endpoint, self.tls, self.begun) = (endpoint, tls, begun)
-        state = Mutex(Connection(try Self.connection(to: endpoint, tls)))
-        begun.yield(state.withLock { $0.client })
+        let first = EtcdConnection(try Self.connection(to: endpoint, tls))
+        current = Mutex(first)
+        begun.yield(first)
     }
 
     /// Runs a request.
     func withClient<Result>(_ body: (EtcdClient) async throws -> Result) async throws -> Result {
-        let connection = try state.withLock { state in
-            if state.begin() { return state }
-            let old = state
-            state = Connection(try Self.connection(to: endpoint, tls))
-            begun.yield(state.client)
-            _ = state.begin()
-            // Its last request may have ended before.
-            if old.use.withLock({ $0.running == 0 }) { old.client.beginGracefulShutdown() }
-            return state
+        let connection = try connectionForRequest()
+        defer { connection.finish() }
+        do {
+            return try await body(connection.client)
+        } catch let error as RPCError where EtcdCluster.isOfTheServer(error) {
+            connection.retire()
+            throw error
         }
-        defer { connection.end() }
-        return try await body(connection.client)
     }
 
-    func shutDown() { state.withLock { $0.client.beginGracefulShutdown() } }
+    private func connectionForRequest() throws -> EtcdConnection {
+        try current.withLock { current in
+            if current.begin() { return current }
+            let next = EtcdConnection(try Self.connection(to: endpoint, tls))
+            current.retire()
+            begun.yield(next)
+            _ = next.begin()
+            current = next
+            return next
+        }
+    }
 
     private static func connection(to endpoint: EtcdAddress.Endpoint, _ tls: EtcdTopology.TLS?) throws -> EtcdClient {
         do {
@@ -195,7 +229,6 @@ private final class EtcdServerConnection: Sendable {
                     config: .defaults { config in
                         config.backoff.initial = .milliseconds(100)
                         config.backoff.max = .seconds(2)
-                        if case .tcp(let host, _) = endpoint { config.http2.authority = host }
                     }
                 )
             )
@@ -208,7 +241,13 @@ private final class EtcdServerConnection: Sendable {
 extension EtcdAddress.Endpoint {
     fileprivate var target: any ResolvableTarget {
         switch self {
-        case .tcp(let host, let port): .dns(host: host, port: port)
+        case .tcp(let host, let port):
+            // An address is no name: the certificate is then compared with the address.
+            switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
+            case .v4: .ipv4(address: host, port: port)
+            case .v6: .ipv6(address: host, port: port)
+            default: .dns(host: host, port: port)
+            }
         case .unixSocket(let path): .unixDomainSocket(path: path)
         }
     }

@@ -62,9 +62,11 @@ package struct EtcdTopology: TopologyStore {
     /// Finds out that a server is there before anything depends on it.
     private func open() async throws {
         do {
-            _ = try await read("", in: .global)
+            var request = Etcdserverpb_RangeRequest()
+            request.key = Data(Self.joined(configuration.root, "").utf8)
+            let cluster = try clients.cluster(at: configuration.address)
+            _ = try await range(request, at: Place(key: configuration.root, cluster: cluster), patiently: false)
         } catch let error as TopologyError {
-            if error.code == .noNode { return }
             throw TopologyError(
                 error.code,
                 "Failed to open topo server (etcd2,\(configuration.address),\(configuration.root)): \(error); HINT: see that --topo-global-server-address names etcd's client port, and whether it wants TLS"
@@ -99,12 +101,15 @@ package struct EtcdTopology: TopologyStore {
         return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
 
-    private func range(_ request: Etcdserverpb_RangeRequest, at place: Place) async throws -> Etcdserverpb_RangeResponse
-    {
+    private func range(
+        _ request: Etcdserverpb_RangeRequest,
+        at place: Place,
+        patiently: Bool = true
+    ) async throws -> Etcdserverpb_RangeResponse {
         try await reads.acquire()
         defer { reads.release() }
         return try await translated(place) {
-            try await place.cluster.ask { client, options in
+            try await place.cluster.ask(patiently: patiently) { client, options in
                 try await Etcdserverpb_KV.Client(wrapping: client).range(request, options: options)
             }
         }

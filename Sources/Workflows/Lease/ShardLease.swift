@@ -139,9 +139,17 @@ package struct ShardLease: Sendable {
         let begun = clock.elapsed()
         while clock.elapsed() - begun < .seconds(record.lifetime) {
             try await clock.sleep(min(timing.interval / 4, .seconds(record.lifetime)))
-            guard let present = try await storage.note(at: Note.Place(.lease, of: shard)),
-                present.version == note.version
-            else {
+            let present: Note?
+            do {
+                present = try await storage.note(at: Note.Place(.lease, of: shard))
+            } catch {
+                try Task.checkCancellation()
+                // It must be seen unchanged at the end, in any case.
+                guard clock.elapsed() - begun < .seconds(record.lifetime) else { throw error }
+                logger.warning("cannot read the lease of shard \(shard), looking again: \(error)")
+                continue
+            }
+            guard let present, present.version == note.version else {
                 throw WorkflowError(
                     .refused,
                     "shard \(shard) is being worked on by another pass, which has just renewed its lease or given it back; HINT: run again later, and see whether the clocks of the machines agree"

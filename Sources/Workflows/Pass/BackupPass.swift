@@ -118,11 +118,12 @@ package struct BackupPass: Sendable {
         try await step(.storage, "Can't take backup: can't list backups") {
             var listed = try await backups.load(reusing: known)
             // A backup that did not verify is no fresh one.
-            while let newest = listed.lastIndex(where: { $0.manifest != nil && $0.time != nil }),
-                let reason = await backups.proofAgainst(listed[newest].name, logger)
-            {
-                logger.error("backup \(shard)/\(listed[newest].name) CANNOT BE USED: \(reason)")
-                listed[newest] = ListedBackup(name: listed[newest].name, state: .incomplete(reason))
+            while let newest = listed.lastIndex(where: { $0.manifest != nil && $0.time != nil }) {
+                let name = listed[newest].name
+                guard let verdict = try await backups.verification(of: name), verdict.result == .bad else { break }
+                let reason = "it did not verify: \(verdict.reason ?? "no reason is given")"
+                logger.error("backup \(shard)/\(name) CANNOT BE USED: \(reason)")
+                listed[newest] = ListedBackup(name: name, state: .incomplete(reason))
             }
             return listed
         }
@@ -243,10 +244,11 @@ package struct BackupPass: Sendable {
             logger.error("\(ContractLog.notUsable)")
             do {
                 try await shielded {
-                    try await withDeadline(Self.cleanupLimit, operation: "removing it") {
+                    // A renewal that hangs must not keep the backup from being removed.
+                    try? await withDeadline(.seconds(10), operation: "ending its mark") {
                         try await held?.stopMarking()
-                        try await writer.abort()
                     }
+                    try await withDeadline(Self.cleanupLimit, operation: "removing it") { try await writer.abort() }
                 }
             } catch let abortError {
                 logger.error("failed to finish backup: cannot remove unfinished backup \(shard)/\(name): \(abortError)")

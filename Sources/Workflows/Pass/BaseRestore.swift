@@ -57,10 +57,9 @@ struct BaseRestore: Sendable {
                 return Base(manifest: try await restore(base.name, on: mysqld), rejected: rejected)
             } catch {
                 try Task.checkCancellation()
-                guard Self.isOfTheBackup(error, mysqld.directory), hasAnother(listed, rejected, base.name, mysqld)
-                else {
-                    throw error
-                }
+                guard Self.isOfTheBackup(error, mysqld.directory),
+                    await hasAnother(listed, rejected, base.name, mysqld)
+                else { throw error }
                 if VerificationRecord.isProof(error) { await noteDamage(base, error) }
                 reject(base.name, "\(error)", &rejected)
                 try await engine.dataPlane.threads.run { try claim.empty() }
@@ -131,8 +130,11 @@ struct BaseRestore: Sendable {
         _ rejected: [String: String],
         _ name: String,
         _ mysqld: any TabletServer
-    ) -> Bool {
-        let others = listed.filter { $0.name != name && rejected[$0.name] == nil }
+    ) async -> Bool {
+        var others: [ListedBackup] = []
+        for backup in listed where backup.name != name && rejected[backup.name] == nil {
+            if await backups.proofAgainst(backup.name, logger) == nil { others.append(backup) }
+        }
         return RestoreChoice(others, directory: "", runningVersion: mysqld.versionText).backup != nil
     }
 

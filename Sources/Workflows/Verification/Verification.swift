@@ -157,10 +157,12 @@ extension ShardBackups {
 extension VerificationRecord {
     /// Whether a failed restore proves that an object is damaged or missing, and not that for a moment the way to it was.
     static func isProof(_ error: any Error) -> Bool {
-        switch causes(of: error).last {
+        let chain = causes(of: error)
+        // What a store says of an object that is not there may have a cause of its own.
+        if chain.contains(where: { ($0 as? StorageError)?.code == .notFound }) { return true }
+        return switch chain.last {
         case let error as EngineError: error.code == .damagedBackup
         case let error as CompressionError: error.code == .corrupt
-        case let error as StorageError: error.code == .notFound
         default: false
         }
     }
