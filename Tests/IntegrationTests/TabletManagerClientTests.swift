@@ -14,7 +14,9 @@ import Workflows
 struct TabletManagerClientTests {
     private static let position = "MySQL56/3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"
 
-    private func record(_ host: String = "127.0.0.1", _ ports: [String: Int]) -> TabletRecord {
+    private func record(_ ports: [String: Int]) -> TabletRecord { record("127.0.0.1", ports) }
+
+    private func record(_ host: String, _ ports: [String: Int]) -> TabletRecord {
         TabletRecord(
             alias: TabletAlias(cell: "zone1", uid: 101),
             kind: .primary,
