@@ -121,6 +121,56 @@ struct EtcdTests {
         }
     }
 
+    @Test("a server of the list that never answers, or has no address, keeps nobody from his work or from ending it")
+    func silent() async throws {
+        let silent = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(silent) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // Connections are taken by the kernel, and nobody ever reads from them.
+        let port = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(silent, $0, length) == 0 && listen(silent, 8) == 0 && getsockname(silent, $0, &length) == 0
+            } ? Int(UInt16(bigEndian: pointer.pointee.sin_port)) : 0
+        }
+        #expect(port > 0)
+        try await withTopology { _, server in
+            for bad in ["127.0.0.1:\(port)", "no-such-host.invalid:2379"] {
+                for list in ["\(server.address),\(bad)", "\(bad),\(server.address)"] {
+                    let begun = ContinuousClock.now
+                    try await EtcdTopology.with(.init(address: list, root: "/r")) { topology in
+                        _ = try await topology.update("File", in: .global, [1], expecting: nil)
+                        #expect(try await topology.read("File", in: .global).bytes == [1])
+                    }
+                    #expect(ContinuousClock.now - begun < .seconds(30), "\(list)")
+                }
+            }
+        }
+    }
+
+    @Test("a server that is started again is waited for")
+    func restarted() async throws {
+        try await withTemporaryFolder { folder in
+            let data = folder.appending("d")
+            let port = freePort()
+            try await EtcdServer.with(port: port, in: data) { first in
+                try await EtcdTopology.with(.init(address: first.address, root: "/r")) { topology in
+                    _ = try await topology.update("File", in: .global, [1], expecting: nil)
+                    kill(first.process, SIGKILL)
+                    async let bytes = topology.read("File", in: .global).bytes
+                    try await EtcdServer.with(port: port, in: data) { _ in }
+                    _ = try? await bytes
+                    try await EtcdServer.with(port: port, in: data) { _ in
+                        let again = try await topology.read("File", in: .global).bytes
+                        #expect(again == [1])
+                    }
+                }
+            }
+        }
+    }
+
     @Test("encrypted, with client certificates; a stranger's authority and a missing certificate are refused")
     func encrypted() async throws {
         try await withTemporaryFolder { folder in
