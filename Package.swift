@@ -175,7 +175,10 @@ let package = Package(
         tests("TopologyTests", ["Catalog", "TestKit", "Topology", "WireProtos", protobuf, system]),
         tests(
             "WorkflowsTests",
-            ["Catalog", "MySQLControl", "MySQLWire", "Positions", "Storage", "TestKit", "Workflows", logging]
+            [
+                "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
+                "TestKit", "Workflows", logging, system,
+            ]
         ),
         tests(
             "CampaignTests",
