@@ -9,7 +9,11 @@ import Topology
 import TopologyBackends
 
 /// The topology in etcd, on real servers.
-@Suite("topology in etcd", .timeLimit(.minutes(20)))
+@Suite(
+    "topology in etcd",
+    .enabled(if: RealComponents.runsEtcd, "VTB_ETCD_ROOT is not set, or protoc or openssl is missing"),
+    .timeLimit(.minutes(20))
+)
 struct EtcdTests {
     private func withTopology(
         _ series: EtcdServer.Series = .unstable,

@@ -343,6 +343,11 @@ struct SafetyTests {
             #expect(bad.standardError.contains("was taken and is NO GOOD"), "\(bad.standardError.suffix(2000))")
             let after = try await pass(shard, "--list-backups")
             #expect(after.standardOutput.contains("bad"))
+            let folder = shard.folder.appending("restored")
+            let restored = try await pass(shard, "--restore-to=\(folder)")
+            #expect(restored.standardError.contains("CANNOT BE USED, falling back to an older one: it did not verify"))
+            let good = try #require(try shard.backups().first)
+            #expect(restored.standardOutput.contains(name(good)))
             let next = try await pass(shard)
             #expect(next.standardError.contains("CANNOT BE USED: it did not verify"))
             // Two are kept: the good ones, not the newest two.

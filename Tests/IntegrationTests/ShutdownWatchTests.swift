@@ -6,8 +6,23 @@ import Testing
 
 @testable import MySQLControl
 
-@Suite("watching a shutdown", .timeLimit(.minutes(1)))
+@Suite(
+    "what mysqld does not end by itself",
+    .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
+    .timeLimit(.minutes(20))
+)
 struct ShutdownWatchTests {
+    @Test("a statement that mysqld does not answer ends with its time limit, and names itself")
+    func statement() async throws {
+        try await withTestServer { server, _ in
+            let error = await #expect(throws: MysqldError.self) {
+                try await server.execute(["SELECT SLEEP(600)"], limit: .milliseconds(300))
+            }
+            #expect(error?.description.contains("ExecuteFetch(SELECT SLEEP(600)) failed") == true)
+            #expect(error?.description.contains("deadline exceeded") == true)
+        }
+    }
+
     @Test("whoever still writes is at work, and stands still afterwards")
     func work() async throws {
         try await withTemporaryFolder { folder in

@@ -59,7 +59,25 @@ struct TabletManagerClientTests {
         }
     }
 
-    @Test("encrypted: the name or address of the host is verified, or the name that is given")
+    @Test("a message that is longer than allowed is refused")
+    func messageSize() async throws {
+        var dialing = TabletDialing()
+        dialing.maximumMessageSize = 100
+        let client = TabletManagerClient(dialing: dialing)
+        try await TabletManagerServer.with(position: {
+            Self.position + ":7-9:11-13:17-19:23-29:31-37:41-43:47-53:59-61"
+        }) {
+            server in
+            await expectFailure("code = ResourceExhausted") {
+                _ = try await client.position(of: record(["grpc": server.port]))
+            }
+        }
+    }
+
+    @Test(
+        "encrypted: the name or address of the host is verified, or the name that is given",
+        .enabled(if: RealComponents.has(programs: "openssl"), "openssl is missing")
+    )
     func encrypted() async throws {
         try await withTemporaryFolder { folder in
             let ours = try await TestCertificates(in: folder.appending("ours"))

@@ -13,7 +13,10 @@ import TopologyBackends
 /// Passes as in a cluster of Vitess: records in a real etcd, the primary's tablet manager answering for a real mysqld.
 @Suite(
     "vtbackup in a cluster of Vitess",
-    .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
+    .enabled(
+        if: RealComponents.runsMySQL && RealComponents.runsEtcd,
+        "VT_MYSQL_ROOT or VTB_ETCD_ROOT is not set, or protoc or openssl is missing"
+    ),
     .timeLimit(.minutes(20))
 )
 struct VitessClusterTests {

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import Glibc
 import Streams
 import Subprocess
@@ -40,7 +39,7 @@ package struct EtcdServer: Sendable {
         in folder: FilePath,
         _ body: @escaping @Sendable (EtcdServer) async throws -> Result
     ) async throws -> Result {
-        let root = ProcessInfo.processInfo.environment["VTB_ETCD_ROOT"] ?? "/opt/vtbackup-components/etcd"
+        guard let root = RealComponents.etcdRoot else { throw EtcdFailure(description: "VTB_ETCD_ROOT is not set") }
         let scheme = tls == nil ? "http" : "https"
         var arguments = [
             "--data-dir=\(folder)", "--name=e", "--log-level=error",
@@ -56,7 +55,7 @@ package struct EtcdServer: Sendable {
         }
         let result = LockedBox<Result?>(nil)
         let run = try await Programs.run(
-            FilePath(root).appending(series.rawValue).appending("bin").appending("etcd"),
+            root.appending(series.rawValue).appending("bin").appending("etcd"),
             arguments
         ) { process in
             defer { kill(process, SIGKILL) }

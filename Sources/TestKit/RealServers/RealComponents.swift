@@ -19,6 +19,19 @@ package enum RealComponents {
         mariaDBRoot != nil || ProcessInfo.processInfo.environment["VTB_REQUIRE_REAL"] == "1"
     }
 
+    /// `VTB_ETCD_ROOT`, the folder with one folder for each series, or `nil` when it is not set.
+    package static var etcdRoot: FilePath? {
+        ProcessInfo.processInfo.environment["VTB_ETCD_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
+    }
+
+    /// Whether suites on a real etcd run; like ``runsMySQL``.
+    ///
+    /// They encode records with protoc and make certificates with openssl.
+    package static var runsEtcd: Bool {
+        (etcdRoot != nil && has(programs: "protoc", "openssl"))
+            || ProcessInfo.processInfo.environment["VTB_REQUIRE_REAL"] == "1"
+    }
+
     /// Whether suites on a real mysqld run.
     ///
     /// Without it they are skipped with a reason, unless `VTB_REQUIRE_REAL=1`: then they run and fail.

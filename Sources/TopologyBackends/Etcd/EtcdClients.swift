@@ -26,7 +26,10 @@ final class EtcdClients: Sendable {
         // Beside the body: each connection reads and writes for itself, until it is retired. Cancelled when the body has
         // ended, since one to a server that never answered would not end by itself.
         async let _: Void = withDiscardingTaskGroup { group in
-            for await connection in stream { group.addTask { await connection.run() } }
+            for await connection in stream {
+                // One for each connection: they come and go independently of each other.
+                group.addTask { await connection.run() }
+            }
         }
         defer { begun.finish() }
         return try await body(EtcdClients(tls: tls, begun: begun))
@@ -142,8 +145,9 @@ final class EtcdConnection: Sendable {
     /// Serves the connection until it is retired and its last request has ended.
     fileprivate func run() async {
         await withTaskGroup(of: Void.self) { group in
-            // Whichever comes first: it fails for good, or nobody needs it any more.
+            // Whichever comes first: the connection fails for good (whoever asks on it is told) …
             group.addTask { try? await self.client.runConnections() }
+            // … or nobody needs it any more; one that never came up would not end by itself.
             group.addTask { for await _ in self.ended {} }
             await group.next()
             group.cancelAll()

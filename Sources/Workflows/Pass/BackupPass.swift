@@ -120,8 +120,7 @@ package struct BackupPass: Sendable {
             // A backup that did not verify is no fresh one.
             while let newest = listed.lastIndex(where: { $0.manifest != nil && $0.time != nil }) {
                 let name = listed[newest].name
-                guard let verdict = try await backups.verification(of: name), verdict.result == .bad else { break }
-                let reason = "it did not verify: \(verdict.reason ?? "no reason is given")"
+                guard let reason = try await backups.verification(of: name)?.refusal else { break }
                 logger.error("backup \(shard)/\(name) CANNOT BE USED: \(reason)")
                 listed[newest] = ListedBackup(name: name, state: .incomplete(reason))
             }

@@ -29,10 +29,8 @@ package struct Pruning: Sendable {
         for backup in listed {
             var backup = backup
             do {
-                if backup.manifest != nil, let verdict = try await backups.verification(of: backup.name),
-                    verdict.result == .bad
-                {
-                    backup.state = .incomplete("it did not verify: \(verdict.reason ?? "no reason is given")")
+                if backup.manifest != nil, let reason = try await backups.verification(of: backup.name)?.refusal {
+                    backup.state = .incomplete(reason)
                 }
             } catch {
                 try Task.checkCancellation()

@@ -145,8 +145,7 @@ extension ShardBackups {
     /// A result that cannot be read is said and counts as none: the hashes in the manifest still decide.
     func proofAgainst(_ name: String, _ logger: Logger) async -> String? {
         do {
-            guard let record = try await verification(of: name), record.result == .bad else { return nil }
-            return "it did not verify: \(record.reason ?? "no reason is given")"
+            return try await verification(of: name)?.refusal
         } catch {
             logger.warning("cannot read whether backup \(shard)/\(name) was verified: \(error)")
             return nil

@@ -44,6 +44,11 @@ package struct VerificationRecord: Hashable, Sendable, Codable {
         self = record
     }
 
+    /// Why the backup must not be used; `nil` for a good one.
+    var refusal: String? {
+        result == .bad ? "it did not verify: \(reason ?? "no reason is given")" : nil
+    }
+
     init(result: Result, time: Date, seconds: Double, files: Int, bytes: Int64) {
         (self.result, self.time, self.seconds, self.files, self.bytes) = (result, time, seconds, files, bytes)
     }

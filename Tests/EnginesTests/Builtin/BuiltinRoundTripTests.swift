@@ -85,18 +85,21 @@ struct BuiltinRoundTripTests {
         _ manifest: Manifest,
         from storage: any BackupStorage,
         into folder: FilePath,
-        _ plane: DataPlane
+        _ plane: DataPlane,
+        decompressor: String = ""
     ) async throws -> TabletDirectory {
         let shard = try ShardPath(keyspace: "commerce", shard: "0")
         let target = TabletDirectory(path: folder.appending("r"), uid: 2)
         try FileTree.remove(target.path)
         try target.create(owner: nil)
+        var decompressors = StoredFormat.ExternalDecompressors()
+        decompressors.command = decompressor
         let engine = BuiltinRestore(
             dataPlane: plane,
             concurrency: 3,
             owner: nil,
             durable: true,
-            decompressors: StoredFormat.ExternalDecompressors(),
+            decompressors: decompressors,
             logger: Self.logger
         )
         let reader = try storage.backup(Self.name, of: shard)
@@ -111,6 +114,24 @@ struct BuiltinRoundTripTests {
             #expect(left == right, "\(name)")
             #expect(left?.count == size)
         }
+    }
+
+    @Test("a decompressor that does not fit is blamed, and not the backup")
+    func wrongDecompressor() async throws {
+        try await withTablet(
+            { tablet, folder, plane, codec in
+                let storage = InMemoryStorage()
+                var manifest = try await backUp(tablet, to: storage, plane, codec)
+                manifest.builtin?.compressionEngine = "external"
+                let wrong = manifest
+                let error = await #expect(throws: EngineError.self) {
+                    _ = try await restore(wrong, from: storage, into: folder, plane, decompressor: "/bin/cat")
+                }
+                let last = error.flatMap { causes(of: $0).last } as? CompressionError
+                #expect(last?.code == .external, "\(error.map { "\($0)" } ?? "")")
+            },
+            codec: .zstd(level: 1)
+        )
     }
 
     @Test(

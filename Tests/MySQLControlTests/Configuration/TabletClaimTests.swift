@@ -71,6 +71,20 @@ struct TabletClaimTests {
         }
     }
 
+    @Test("a folder that cannot be looked into keeps no other from being found")
+    func unreadable() async throws {
+        try await withTemporaryFolder { root in
+            for uid: UInt32 in [7, 8] {
+                try TabletClaim.make(TabletDirectory(dataRoot: root, uid: uid), owner: nil).leave()
+            }
+            let found = try await SystemFaults.with(below: root.appending("vt_0000000007")) { faults in
+                faults.add(.stat, nth: 1, .error(.ioError))
+                return try abandoned(in: root)
+            }
+            #expect(found == ["vt_0000000008"])
+        }
+    }
+
     @Test("folders without a marker, of other names and behind links are somebody else's")
     func foreign() throws {
         try withRoot { root in

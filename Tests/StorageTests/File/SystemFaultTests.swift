@@ -141,6 +141,22 @@ struct SystemFaultTests {
         }
     }
 
+    @Test("what an earlier removal left and cannot be removed now keeps no other backup from being removed")
+    func stubbornLeftover() async throws {
+        try await withFileStorage { storage, root in
+            try await Self.put.body(storage, shard)
+            let left = root.appending("ks").appending("0").appending(".vtbackup-removed-17")
+            try FileTree.createDirectory(left, parents: false)
+            try FileTree.write([1], to: left.appending("0"))
+            try await SystemFaults.with(below: left) { faults in
+                faults.add(.unlink, nth: 1, .error(.ioError))
+                try await storage.removeBackup("b", of: shard)
+                #expect(faults.hits == 1)
+            }
+            #expect(try FileTree.list(root.appending("ks").appending("0")) == [".vtbackup-removed-17"])
+        }
+    }
+
     @Test("what was confirmed is there: no failing sync or close is taken for success")
     func lostSync() async throws {
         try await withFileStorage { storage, root in
