@@ -60,6 +60,9 @@ package struct TabletManagerClient: PrimaryTablet {
                 throw PrimaryError(
                     "\(text); HINT: that is no tablet's gRPC port, or its --service-map lacks grpc-tabletmanager"
                 )
+            // The library has no code of its own for it.
+            case _ where error.message.contains("maximum payload size"):
+                throw PrimaryError("\(text); HINT: see --grpc-max-message-size")
             default: throw WorkflowError(.topology, text, cause: error.cause)
             }
         }
