@@ -137,7 +137,8 @@ func restore(_ plane: DataPlane, _ storage: FileStorage) async throws {
         dataPlane: plane,
         concurrency: concurrency,
         owner: nil,
-        durable: arguments.contains("durable"),
+        // As in a pass on a machine with enough memory.
+        persistence: arguments.contains("durable") ? .durable : .scratch(UnwrittenAllowance(bytes: 2 << 30)),
         decompressors: StoredFormat.ExternalDecompressors(),
         logger: logger
     )

@@ -127,7 +127,7 @@ package struct VtbackupAssembly: Sendable {
         _ print: @escaping @Sendable (String) -> Void
     ) async throws {
         let folder = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(options.action.restoreTo))
-        let engine = try restoreEngine(resources, owner: try ownerOfRestored(folder), durable: true)
+        let engine = try restoreEngine(resources, owner: try ownerOfRestored(folder), .durable)
         let action = RestoreToFolder(backups: backups, engine: engine, logger: logger)
         let name = options.action.backupName.isEmpty ? nil : options.action.backupName
         let manifest = try await showingProgress { progress in
@@ -165,23 +165,29 @@ package struct VtbackupAssembly: Sendable {
         let (queries, skipped) = try options.initQueries()
         if let skipped { logger.info("\(skipped)") }
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let meter = TopologyMeter()
         try await withCleanup {
-            try await options.topology.withStore { store in
-                try await runPass(shard, ShardTopology(store: store), queries, resources, eventLoops)
+            try await options.topology.withStore(meter: meter) { store in
+                try await runPass(shard, store, queries, resources, eventLoops)
             }
         } cleanup: {
             try await eventLoops.shutdownGracefully()
+        }
+        let cost = meter.reading
+        if cost.requests > 0 {
+            logger.info("topology: \(cost.requests) requests in \(GoDuration.text(seconds: cost.time / .seconds(1)))")
         }
         await keepAlive()
     }
 
     private func runPass(
         _ shard: ShardPath,
-        _ topology: ShardTopology,
+        _ store: any TopologyStore,
         _ queries: InitQueries?,
         _ resources: Resources,
         _ eventLoops: MultiThreadedEventLoopGroup
     ) async throws {
+        let topology = ShardTopology(store: store)
         var generator = SystemRandomNumberGenerator()
         let alias = TabletAlias(cell: "vtbackup", uid: UInt32.random(in: 0..<UInt32.max, using: &generator))
         let serverID = MyCnf.randomServerID(using: &generator)
@@ -196,10 +202,11 @@ package struct VtbackupAssembly: Sendable {
         let primary: any PrimaryTablet =
             options.topology.asksMysqld
             ? MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops)
-            : TabletManagerClient(dialing: try options.tabletRPC.dialing())
-        let lease = try await lease(shard, alias, resources)
+            : try tabletManagers()
+        let lease = try await lease(shard, alias, store, resources)
         let backupEngine = try backupEngine(resources)
-        let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
+        let allowance = UnwrittenAllowance(bytes: MemoryBudget.unwritten(cgroupLimit: MemoryBudget.cgroupLimit))
+        let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, .scratch(allowance))
         try await showingProgress { progress in
             let pass = BackupPass(
                 settings: settings,
@@ -219,15 +226,38 @@ package struct VtbackupAssembly: Sendable {
         }
     }
 
-    private func lease(_ shard: ShardPath, _ alias: TabletAlias, _ resources: Resources) async throws -> ShardLease? {
-        guard options.policy.passLock == .lease else { return nil }
-        let holder = try await resources.leaseThreads.run {
-            LeaseHolder.current(alias: alias.description, host: HostName.local)
+    private func tabletManagers() throws -> TabletManagerClient {
+        let (dialing, warnings) = try options.tabletRPC.dialing()
+        for warning in warnings { logger.warning("\(warning)") }
+        return TabletManagerClient(dialing: dialing)
+    }
+
+    private func lease(
+        _ shard: ShardPath,
+        _ alias: TabletAlias,
+        _ store: any TopologyStore,
+        _ resources: Resources
+    ) async throws -> ShardLease? {
+        guard options.policy.passLock != .off else { return nil }
+        let (holder, user) = try await resources.leaseThreads.run {
+            (LeaseHolder.current(alias: alias.description, host: HostName.local), ProcessUser.name ?? "")
+        }
+        var clusterLock: ClusterLock?
+        if options.policy.passLock == .topo {
+            clusterLock = ClusterLock(
+                of: shard,
+                in: store,
+                host: holder.host,
+                user: user,
+                limits: options.topology.lockLimits,
+                now: Date()
+            )
         }
         return ShardLease(
             storage: try options.storage.open(threads: resources.leaseThreads),
             shard: shard,
             holder: holder,
+            clusterLock: clusterLock,
             clock: .system,
             logger: logger
         )
@@ -358,12 +388,16 @@ package struct VtbackupAssembly: Sendable {
         )
     }
 
-    private func restoreEngine(_ resources: Resources, owner: FileOwner?, durable: Bool) throws -> BuiltinRestore {
+    private func restoreEngine(
+        _ resources: Resources,
+        owner: FileOwner?,
+        _ persistence: FilePersistence
+    ) throws -> BuiltinRestore {
         BuiltinRestore(
             dataPlane: try dataPlane(resources),
             concurrency: options.policy.concurrency,
             owner: owner,
-            durable: durable,
+            persistence: persistence,
             decompressors: options.engine.decompressors,
             logger: logger
         )

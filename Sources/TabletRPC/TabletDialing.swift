@@ -1,31 +1,18 @@
-import FoundationEssentials
+package import FoundationEssentials
 import GRPCCore
+package import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
-import NIOCore
 import Streams
-import Synchronization
-package import SystemPackage
+import SystemPackage
 import Topology
 import Workflows
 
 /// How tablets are dialled: what the `--tablet-manager-grpc-*` and `--grpc-*` flags say.
 package struct TabletDialing: Sendable {
-    /// Files for encrypted connections; encrypted when there are authorities, or a certificate with its key.
-    package struct TLS: Hashable, Sendable {
-        package var certificate = ""
-        package var key = ""
-        /// Empty: the system's authorities.
-        package var authorities = ""
-        /// The name to verify instead of the host's.
-        package var serverName = ""
-
-        /// No files: plain text.
-        package init() {}
-
-        package var isOn: Bool { !authorities.isEmpty || (!certificate.isEmpty && !key.isEmpty) }
-    }
-
-    package var tls = TLS()
+    /// Encrypted when ``ClientTLS/isAsked``, or when there are lists of revoked certificates.
+    package var tls = ClientTLS()
+    /// File with lists of revoked certificates; read by ``prepare(now:)``.
+    package var revocationLists = ""
     /// Bytes of one message, both ways.
     package var maximumMessageSize = 16 << 20
     /// Without activity for so long while a call runs, the connection is probed.
@@ -39,6 +26,8 @@ package struct TabletDialing: Sendable {
 
     /// Vitess's servers count more frequent probes as an attack.
     private static let shortestKeepalive = Duration.seconds(15)
+    private static let largestFile = 16 << 20
+    private var verifier: RevocationVerifier?
 
     /// The defaults of the flags.
     package init() {}
@@ -51,9 +40,10 @@ package struct TabletDialing: Sendable {
         _ body: (GRPCClient<HTTP2ClientTransport.Posix>, Metadata, CallOptions) async throws -> Result
     ) async throws -> Result {
         let port = try Self.port(of: tablet)
+        let refusal = RefusalReason()
         let transport = try HTTP2ClientTransport.Posix(
-            target: Self.target(tablet.hostname, port),
-            transportSecurity: security,
+            target: dialTarget(host: tablet.hostname, port: port),
+            transportSecurity: security(of: tablet.hostname, refusal),
             config: .defaults { config in
                 if !tls.serverName.isEmpty { config.http2.authority = tls.serverName }
                 if windowSize > 0 { config.http2.targetWindowSize = windowSize }
@@ -73,26 +63,42 @@ package struct TabletDialing: Sendable {
         options.maxRequestMessageBytes = maximumMessageSize
         options.maxResponseMessageBytes = maximumMessageSize
         let metadata = try credentials?.metadata() ?? [:]
-        return try await withGRPCClient(transport: transport) { try await body($0, metadata, options) }
-    }
-
-    /// An address is no name: the certificate is then compared with the address.
-    private static func target(_ host: String, _ port: Int) -> any ResolvableTarget {
-        switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
-        case .v4: .ipv4(address: host, port: port)
-        case .v6: .ipv6(address: host, port: port)
-        default: .dns(host: host, port: port)
+        do {
+            return try await withGRPCClient(transport: transport) { try await body($0, metadata, options) }
+        } catch let error as RPCError {
+            guard let reason = refusal.reason else { throw error }
+            throw RPCError(code: error.code, message: "\(error.message): \(reason)", cause: error.cause)
         }
     }
 
+    private var isEncrypted: Bool { tls.isAsked || !revocationLists.isEmpty }
+
+    private func security(
+        of host: String,
+        _ refusal: RefusalReason
+    ) -> HTTP2ClientTransport.Posix.TransportSecurity {
+        guard isEncrypted else { return .plaintext }
+        guard let verifier else { return tls.security }
+        return tls.security(verifiedBy: verifier, host: host, refusal: refusal)
+    }
+
     /// Reads the files that are named, so that a wrong one is told before anything else is done.
+    /// - Parameter now: the time.
+    /// - Returns: what an operator should look after.
     /// - Throws: ``WorkflowError``.
-    package func check() throws {
-        guard tls.isOn else { return }
+    package mutating func prepare(now: Date) throws -> [String] {
+        guard isEncrypted else { return [] }
+        guard tls.serverName.isEmpty || !isAddress(tls.serverName) else {
+            throw WorkflowError(
+                .refused,
+                "--tablet-manager-grpc-server-name=\(tls.serverName) is an address and no name; HINT: leave it out when tablets' certificates name their addresses"
+            )
+        }
+        if !revocationLists.isEmpty { verifier = try readLists(now) }
         do {
             _ = try HTTP2ClientTransport.Posix(
                 target: .ipv4(address: "127.0.0.1", port: 1),
-                transportSecurity: security
+                transportSecurity: security(of: "127.0.0.1", RefusalReason())
             )
         } catch {
             let files = [tls.certificate, tls.key, tls.authorities].filter { !$0.isEmpty }.joined(separator: ", ")
@@ -101,18 +107,29 @@ package struct TabletDialing: Sendable {
                 "cannot use the files for encrypted connections to tablets (\(files)): \(error); HINT: see --tablet-manager-grpc-ca, -cert and -key"
             )
         }
+        return (verifier?.overdue(at: now) ?? []).map {
+            "the list of revoked certificates of \($0) in \(revocationLists) should have been replaced by now; it still counts"
+        }
     }
 
-    private var security: HTTP2ClientTransport.Posix.TransportSecurity {
-        guard tls.isOn else { return .plaintext }
-        return .tls { config in
-            if !tls.certificate.isEmpty, !tls.key.isEmpty {
-                config.certificateChain = [.file(path: tls.certificate, format: .pem)]
-                config.privateKey = .file(path: tls.key, format: .pem)
+    private func readLists(_ now: Date) throws -> RevocationVerifier {
+        func text(_ file: String) throws -> String {
+            guard let bytes = try FileTree.read(FilePath(file), limit: Self.largestFile) else {
+                throw FileError("open", FilePath(file), .noSuchFileOrDirectory)
             }
-            if !tls.authorities.isEmpty {
-                config.trustRoots = .certificates([.file(path: tls.authorities, format: .pem)])
-            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        do {
+            return try RevocationVerifier(
+                lists: try text(revocationLists),
+                authorities: tls.authorities.isEmpty ? nil : try text(tls.authorities),
+                now: now
+            )
+        } catch {
+            throw WorkflowError(
+                .refused,
+                "cannot use the lists of revoked certificates in \(revocationLists): \(error); HINT: see --tablet-manager-grpc-crl, and that --tablet-manager-grpc-ca names the authority that issued them"
+            )
         }
     }
 
@@ -128,67 +145,5 @@ package struct TabletDialing: Sendable {
         let port = tablet.ports["grpc"] ?? 0
         guard (1...65_535).contains(port) else { throw refusal("invalid tablet grpc port: \(port)") }
         return port
-    }
-}
-
-/// User and password that are sent with every call, from a file that may be replaced at any time.
-package final class StaticCredentials: Sendable {
-    private struct Pair: Decodable {
-        var username: String
-        var password: String
-
-        private struct Key: CodingKey {
-            let stringValue: String
-            var intValue: Int? { nil }
-
-            init?(stringValue: String) { self.stringValue = stringValue }
-            init?(intValue: Int) { nil }
-        }
-
-        /// Keys are matched in any case.
-        init(from decoder: any Decoder) throws {
-            let fields = try decoder.container(keyedBy: Key.self)
-            func text(_ name: String) throws -> String {
-                guard let key = fields.allKeys.first(where: { $0.stringValue.lowercased() == name }) else { return "" }
-                return try fields.decode(String.self, forKey: key)
-            }
-            (username, password) = (try text("username"), try text("password"))
-        }
-    }
-
-    private static let largestFile = 1 << 16
-    private let path: FilePath
-    private let last: Mutex<Pair>
-
-    /// Reads the file: a JSON object with `Username` and `Password`.
-    /// - Throws: ``WorkflowError`` that names the file, and nothing of what is in it.
-    package init(path: FilePath) throws {
-        self.path = path
-        last = Mutex(try Self.read(path))
-    }
-
-    /// The headers, from the file as it is now; while it cannot be read, as it was.
-    func metadata() throws -> Metadata {
-        let pair = last.withLock { last in
-            if let new = try? Self.read(path) { last = new }
-            return last
-        }
-        return ["username": .string(pair.username), "password": .string(pair.password)]
-    }
-
-    private static func read(_ path: FilePath) throws -> Pair {
-        do {
-            guard let bytes = try FileTree.read(path, limit: largestFile) else {
-                throw FileError("open", path, .noSuchFileOrDirectory)
-            }
-            return try JSONDecoder().decode(Pair.self, from: Data(bytes))
-        } catch {
-            // What does not decode may hold the password.
-            let why = (error as? FileError).map { "\($0)" } ?? "it is no JSON object with Username and Password"
-            throw WorkflowError(
-                .refused,
-                "There was an error initializing client grpc.DialOption: \(path): \(why); HINT: see --grpc-auth-static-client-creds"
-            )
-        }
     }
 }

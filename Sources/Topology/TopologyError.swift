@@ -17,6 +17,10 @@ package struct TopologyError: Error, Hashable, Sendable, CustomStringConvertible
         case damagedRecord
         /// The store did not answer.
         case unavailable
+        /// Somebody else has the lock.
+        case lockHeld
+        /// A lock that we had is ours no more.
+        case lockLost
     }
 
     package var code: Code
@@ -40,6 +44,17 @@ package struct TopologyError: Error, Hashable, Sendable, CustomStringConvertible
     /// Somebody else has written `path`.
     package static func badVersion(_ path: String) -> TopologyError {
         TopologyError(.badVersion, "bad node version: \(path)")
+    }
+
+    /// Somebody else had the lock for as long as we waited.
+    package static func lockHeld(_ path: String, by holder: [UInt8]?) -> TopologyError {
+        let who = holder.map { "it is held by \(LockRecord.holder(in: $0))" } ?? "the store did not answer in time"
+        return TopologyError(.lockHeld, "deadline exceeded: lock \(path): \(who)")
+    }
+
+    /// A lock that we had is ours no more.
+    package static func lockLost(_ path: String, _ reason: String) -> TopologyError {
+        TopologyError(.lockLost, "lock \(path) is lost: \(reason)")
     }
 
     package var description: String { message }

@@ -35,7 +35,27 @@ package protocol TopologyStore: Sendable {
     /// Removes a file, if it still is what was read.
     /// - Throws: ``TopologyError`` with code `noNode` or `badVersion`.
     func delete(_ path: String, in cell: TopologyCell, expecting version: String?) async throws
+
+    /// Takes the named lock `internal/named_locks/<name>` of the global cell, runs `body`, and gives the lock back.
+    ///
+    /// One holder at a time in all processes. A store that sees by itself that the lock is lost cancels `body`.
+    /// - Parameters:
+    ///   - name: without slashes.
+    ///   - record: what others read of the holder.
+    ///   - limits: how long to wait, and how long the lock outlives us.
+    ///   - body: runs while the lock is held.
+    /// - Throws: ``TopologyError`` with code `lockHeld` after the time to wait, `lockLost` when it was lost; what `body`
+    ///   throws.
+    func withNamedLock<Result: Sendable>(
+        _ name: String,
+        _ record: LockRecord,
+        _ limits: LockLimits,
+        _ body: @escaping @Sendable (any TopologyLock) async throws -> Result
+    ) async throws -> Result
 }
+
+/// Where the named lock `name` lies in the global cell.
+package func pathOfNamedLock(_ name: String) -> String { "internal/named_locks/\(name)" }
 
 /// A file of the topology.
 package struct TopologyFile: Hashable, Sendable {

@@ -10,6 +10,8 @@ package struct PassClock: Sendable {
     package var elapsed: @Sendable () -> Duration
     /// Waits; throws when cancelled.
     package var sleep: @Sendable (Duration) async throws -> Void
+    /// By how much a wait between attempts is longer or shorter than the rule says; 1: not at all.
+    package var jitter: @Sendable () -> Double = { 1 }
 
     /// Creates a clock from its parts.
     package init(
@@ -24,10 +26,12 @@ package struct PassClock: Sendable {
     package static let system: PassClock = {
         let clock = ContinuousClock()
         let start = clock.now
-        return PassClock(
+        var system = PassClock(
             now: { Date() },
             elapsed: { clock.now - start },
             sleep: { try await Task.sleep(for: $0) }
         )
+        system.jitter = { .random(in: 0.75...1.25) }
+        return system
     }()
 }

@@ -1,5 +1,6 @@
 import Catalog
 import FoundationEssentials
+import GRPCDialing
 import Glibc
 import Streams
 import SystemPackage
@@ -87,7 +88,7 @@ struct EtcdTests {
                 )
             }
             let shard = ShardTopology(store: topology)
-            let tablets = try await shard.tablets(of: ShardPath("commerce/-80"))
+            let tablets = try await shard.tablets(of: ShardPath("commerce/-80")).found
             #expect(tablets.map(\.kind) == [.primary, .replica])
             #expect(tablets.map(\.ports) == [["grpc": 100], ["grpc": 200]])
             #expect(try await shard.shard(ShardPath("commerce/-80")).primary == TabletAlias(cell: "zone1", uid: 100))
@@ -183,8 +184,8 @@ struct EtcdTests {
             let tls = EtcdServer.TLS(certificate: ours.server, key: ours.serverKey, authorities: ours.authority)
             try await EtcdServer.with(tls: tls, in: folder.appending("d")) { server in
                 var configuration = EtcdTopology.Configuration(address: server.address, root: "/r")
-                func settings(_ client: TestCertificates, _ authority: FilePath) -> EtcdTopology.TLS {
-                    var tls = EtcdTopology.TLS()
+                func settings(_ client: TestCertificates, _ authority: FilePath) -> ClientTLS {
+                    var tls = ClientTLS()
                     (tls.certificate, tls.key) = (client.client.string, client.clientKey.string)
                     tls.authorities = authority.string
                     return tls
@@ -220,7 +221,7 @@ struct EtcdTests {
             let ours = try await TestCertificates(in: folder.appending("ours"), names: "DNS:etcd.example,IP:192.0.2.1")
             let tls = EtcdServer.TLS(certificate: ours.server, key: ours.serverKey, authorities: ours.authority)
             try await EtcdServer.with(tls: tls, in: folder.appending("d")) { server in
-                var client = EtcdTopology.TLS()
+                var client = ClientTLS()
                 (client.certificate, client.key) = (ours.client.string, ours.clientKey.string)
                 client.authorities = ours.authority.string
                 for address in [server.address, "localhost:\(server.port)"] {
@@ -229,6 +230,45 @@ struct EtcdTests {
                     _ = await #expect(throws: TopologyError.self, "\(address)") {
                         try await EtcdTopology.with(configuration) { _ in }
                     }
+                }
+            }
+        }
+    }
+
+    @Test("a cell that moves to other servers is found there; one read at a time is enough for many readers")
+    func moved() async throws {
+        try await withTemporaryFolder { folder in
+            try await EtcdServer.with(in: folder.appending("a")) { first in
+                try await EtcdServer.with(in: folder.appending("b")) { second in
+                    var configuration = EtcdTopology.Configuration(address: first.address, root: "/r")
+                    configuration.readConcurrency = 1
+                    try await EtcdTopology.with(configuration) { topology in
+                        for (server, content) in [(first, 1), (second, 2), (first, 1)] as [(EtcdServer, UInt8)] {
+                            let info = "server_address: '\(server.address)' root: '/zone1'"
+                            try await put("cells/zone1/CellInfo", "topodata.CellInfo", info, on: topology, in: .global)
+                            _ = try await topology.update("File", in: .cell("zone1"), [content], expecting: nil)
+                            try await forEach(in: Array(0..<20), atMost: 20) { _ in
+                                let file = try await topology.read("File", in: .cell("zone1"))
+                                #expect(file.bytes == [content])
+                            }
+                        }
+                    }
+                    try await EtcdTopology.with(.init(address: second.address, root: "/zone1")) { topology in
+                        let file = try await topology.read("File", in: .global)
+                        #expect(file.bytes == [2])
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("an address of IPv6", .enabled(if: RealComponents.hasIPv6, "there is no IPv6 on loopback"))
+    func addressOfIPv6() async throws {
+        try await withTopology { _, server in
+            for address in ["[::1]:\(server.port)", "http://[::1]:\(server.port)"] {
+                try await EtcdTopology.with(.init(address: address, root: "/r")) { topology in
+                    _ = try await topology.update("File", in: .global, [1], expecting: nil)
+                    #expect(try await topology.read("File", in: .global).bytes == [1])
                 }
             }
         }

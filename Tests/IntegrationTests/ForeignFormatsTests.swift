@@ -183,7 +183,7 @@ struct ForeignFormatsTests {
                 dataPlane: plane,
                 concurrency: 2,
                 owner: nil,
-                durable: false,
+                persistence: .scratch(UnwrittenAllowance(bytes: 0)),
                 decompressors: decompressors,
                 logger: Self.logger
             )

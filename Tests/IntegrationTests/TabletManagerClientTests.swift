@@ -1,5 +1,7 @@
 import Catalog
 import FoundationEssentials
+import GRPCCore
+import GRPCDialing
 import Positions
 import Streams
 import SystemPackage
@@ -7,6 +9,7 @@ import TabletRPC
 import TestKit
 import Testing
 import Topology
+import WireProtos
 import Workflows
 
 /// The client of tablet managers, against a double of one.
@@ -148,6 +151,155 @@ struct TabletManagerClientTests {
                     _ = try await TabletManagerClient(dialing: TabletDialing()).position(of: tablet)
                 }
             }
+        }
+    }
+
+    @Test(
+        "a certificate that is revoked is refused, with the reason",
+        .enabled(if: RealComponents.has(programs: "openssl"), "openssl is missing")
+    )
+    func revoked() async throws {
+        try await withTemporaryFolder { folder in
+            let ours = try await TestCertificates(in: folder.appending("ours"))
+            func client(_ list: FilePath) throws -> TabletManagerClient {
+                var dialing = TabletDialing()
+                (dialing.tls.certificate, dialing.tls.key) = (ours.client.string, ours.clientKey.string)
+                (dialing.tls.authorities, dialing.revocationLists) = (ours.authority.string, list.string)
+                let warnings = try dialing.prepare(now: Date())
+                #expect(warnings.isEmpty)
+                return TabletManagerClient(dialing: dialing)
+            }
+            let harmless = try client(try await ours.revocationList(revoking: ["client"]))
+            let revoking = try client(try await ours.revocationList(revoking: ["server"]))
+            try await TabletManagerServer.with(certificates: ours, position: { Self.position }) { server in
+                for host in ["127.0.0.1", "localhost"] {
+                    let tablet = record(host, ["grpc": server.port])
+                    try await expectPosition(harmless, tablet)
+                    await expectFailure("Certificate revoked: CN=server") {
+                        _ = try await revoking.position(of: tablet)
+                    }
+                }
+            }
+            var dialing = TabletDialing()
+            dialing.revocationLists = folder.appending("none").string
+            await expectFailure("see --tablet-manager-grpc-crl") { _ = try dialing.prepare(now: Date()) }
+        }
+    }
+
+    @Test("replication and state of a tablet, as its server says")
+    func status() async throws {
+        var status = Replicationdata_Status()
+        (status.position, status.replicationLagSeconds) = (Self.position, 7)
+        (status.ioState, status.sqlState, status.lastSqlError) = (2, 1, "it stopped")
+        (status.sourceHost, status.sourcePort, status.backupRunning) = ("db1", 3307, true)
+        var full = Replicationdata_FullStatus()
+        (full.serverID, full.serverUuid, full.version) = (5, "uuid", "8.4.6")
+        (full.gtidPurged, full.superReadOnly, full.tabletType) = (Self.position, true, .rdonly)
+        full.replicationStatus = status
+        full.replicationStatus.replicationLagUnknown = true
+        var answers = TabletManagerServer.Answers()
+        let (replication, state) = (status, full)
+        let isReplica = LockedBox(true)
+        answers.replicationStatus = {
+            guard isReplica.get() else {
+                throw RPCError(
+                    code: .unknown,
+                    message:
+                        "TabletManager.ReplicationStatus on zone1-0000000101: no replication status (errno 100) (sqlstate HY000)"
+                )
+            }
+            return replication
+        }
+        answers.fullStatus = { state }
+        try await TabletManagerServer.with(answers) { server in
+            let client = TabletManagerClient(dialing: TabletDialing())
+            let tablet = record(["grpc": server.port])
+            let found = try #require(try await client.replication(of: tablet, within: .seconds(60)))
+            #expect(found.position?.encoded == Self.position)
+            #expect(found.lag == .seconds(7))
+            #expect((found.receiver, found.applier) == (.connecting, .stopped))
+            #expect((found.sourceHost, found.sourcePort) == ("db1", 3307))
+            #expect(found.applierError == "it stopped" && found.isBackupRunning)
+            let whole = try await client.status(of: tablet, within: .seconds(60))
+            #expect((whole.serverID, whole.serverUUID, whole.version) == (5, "uuid", "8.4.6"))
+            #expect(whole.purged?.encoded == Self.position && whole.isSuperReadOnly && !whole.isReadOnly)
+            #expect(whole.kind == .rdonly && whole.primaryPosition == nil)
+            #expect(whole.replication?.lag == nil && whole.replication?.position?.encoded == Self.position)
+            isReplica.set(false)
+            #expect(try await client.replication(of: tablet, within: .seconds(60)) == nil)
+        }
+    }
+
+    @Test("a tablet that backs up or restores: its lines arrive as they are written, and how it ended")
+    func backups() async throws {
+        let asked = LockedBox<Tabletmanagerdata_BackupRequest?>(nil)
+        let askedToRestore = LockedBox<Tabletmanagerdata_RestoreFromBackupRequest?>(nil)
+        var answers = TabletManagerServer.Answers()
+        let (heard, hear) = AsyncStream<String>.makeStream()
+        answers.backup = { request, send in
+            asked.set(request)
+            var event = Logutil_Event()
+            (event.level, event.file, event.line, event.value) = (
+                .error, "backup.go", 7, "one file failed, trying again"
+            )
+            (event.time.seconds, event.time.nanoseconds) = (1_000_000_000, 500_000_000)
+            try await send(event)
+            // Goes on only when the line has been heard: it was not kept until the end.
+            for await _ in heard { break }
+            if request.allowPrimary { throw RPCError(code: .failedPrecondition, message: "type PRIMARY cannot") }
+        }
+        answers.restore = { request, _ in askedToRestore.set(request) }
+        try await TabletManagerServer.with(answers) { server in
+            let client = TabletManagerClient(dialing: TabletDialing())
+            let tablet = record(["grpc": server.port])
+            let events = LockedBox<[TabletEvent]>([])
+            let note: @Sendable (TabletEvent) async throws -> Void = { event in
+                events.update { $0.append(event) }
+                hear.yield(event.text)
+            }
+            var request = TabletBackupRequest()
+            (request.engine, request.shutdownTimeout) = ("builtin", .milliseconds(1500))
+            request.initQueries = .init(queries: ["q"], kinds: [.replica], timeout: .seconds(5), failsOnError: true)
+            try await client.backUp(tablet, request, within: .seconds(60), onEvent: note)
+            let event = try #require(events.get().first)
+            #expect((event.level, event.file, event.line) == (.error, "backup.go", 7))
+            #expect(event.time == Date(timeIntervalSince1970: 1_000_000_000.5))
+            let sent = try #require(asked.get())
+            #expect(sent.backupEngine == "builtin" && sent.concurrency == 4 && !sent.allowPrimary)
+            #expect((sent.mysqlShutdownTimeout.seconds, sent.mysqlShutdownTimeout.nanos) == (1, 500_000_000))
+            #expect(sent.initSql.tabletTypes == [.replica] && sent.initSql.failOnError)
+
+            request.allowsPrimary = true
+            let asPrimary = request
+            await expectFailure("code = FailedPrecondition desc = type PRIMARY cannot") {
+                try await client.backUp(tablet, asPrimary, within: .seconds(60), onEvent: note)
+            }
+            // A caller who has enough.
+            struct Enough: Error {}
+            await #expect(throws: Enough.self) {
+                try await client.backUp(tablet, asPrimary, within: .seconds(60)) { _ in throw Enough() }
+            }
+            var restore = TabletRestoreRequest()
+            (restore.backupTime, restore.dryRun) = (Date(timeIntervalSince1970: -1.5), true)
+            try await client.restore(tablet, restore, within: .seconds(60)) { _ in }
+            let wanted = try #require(askedToRestore.get())
+            #expect((wanted.backupTime.seconds, wanted.backupTime.nanoseconds) == (-2, 500_000_000))
+            #expect(wanted.dryRun && !wanted.hasRestoreToTimestamp)
+        }
+    }
+
+    @Test("a tablet that does not answer ends the call in the caller's time")
+    func silent() async throws {
+        var answers = TabletManagerServer.Answers()
+        answers.backup = { _, _ in try await Task.sleep(for: .seconds(600)) }
+        try await TabletManagerServer.with(answers) { server in
+            let client = TabletManagerClient(dialing: TabletDialing())
+            let tablet = record(["grpc": server.port])
+            let begun = ContinuousClock.now
+            await #expect(throws: (any Error).self) {
+                try await client.backUp(tablet, TabletBackupRequest(), within: .seconds(2)) { _ in }
+            }
+            #expect(ContinuousClock.now - begun < .seconds(30))
         }
     }
 }

@@ -1,5 +1,6 @@
 import Catalog
 import FoundationEssentials
+import Glibc
 import MySQLControl
 import MySQLWire
 import Positions
@@ -26,6 +27,8 @@ struct VitessClusterTests {
     private struct Cluster: Sendable {
         let shard: TestShard
         let etcd: EtcdServer
+        /// All servers of etcd.
+        let servers: String
         let tablet: TabletManagerServer
         let topology: EtcdTopology
 
@@ -34,7 +37,7 @@ struct VitessClusterTests {
             try await put(
                 "cells/zone1/CellInfo",
                 "topodata.CellInfo",
-                "server_address: '\(etcd.address)' root: '/vitess/zone1'",
+                "server_address: '\(servers)' root: '/vitess/zone1'",
                 in: .global
             )
             try await put(
@@ -52,6 +55,22 @@ struct VitessClusterTests {
             )
         }
 
+        /// Writes the record of a primary, and the shard's record that names it.
+        func setPrimary(uid: Int, grpc: Int, mysqlPort: Int) async throws {
+            try await put(
+                "tablets/zone1-0000000\(uid)/Tablet",
+                "topodata.Tablet",
+                "alias { cell: 'zone1' uid: \(uid) } type: PRIMARY keyspace: 'commerce' shard: '0' hostname: '127.0.0.1' port_map { key: 'grpc' value: \(grpc) } mysql_hostname: '127.0.0.1' mysql_port: \(mysqlPort)",
+                in: .cell("zone1")
+            )
+            try await put(
+                "keyspaces/commerce/shards/0/Shard",
+                "topodata.Shard",
+                "primary_alias { cell: 'zone1' uid: \(uid) } is_primary_serving: true",
+                in: .global
+            )
+        }
+
         /// Encoded by protoc, not by our own code.
         func put(_ path: String, _ message: String, _ text: String, in cell: TopologyCell) async throws {
             let bytes = try await Protoc.encode(message, text, file: "topodata.proto")
@@ -59,18 +78,25 @@ struct VitessClusterTests {
         }
 
         /// Runs `vtbackup` with the flags of a job in such a cluster.
-        func vtbackup(_ flags: String...) async throws -> ProgramRun {
+        func vtbackup(_ flags: String...) async throws -> ProgramRun { try await vtbackup(flags) }
+
+        func vtbackup(
+            _ flags: [String],
+            started: @Sendable (Int32) async throws -> Void = { _ in }
+        ) async throws -> ProgramRun {
             try await shard.vtbackup(
                 [
-                    "--topo-implementation=etcd2", "--topo-global-server-address=\(etcd.address)",
+                    "--topo-implementation=etcd2", "--topo-global-server-address=\(servers)",
                     "--topo-global-root=\(root)", "--tablet-manager-protocol=grpc",
-                ] + flags
+                ] + flags,
+                started: started
             )
         }
     }
 
     private func withCluster(
         login: TabletManagerServer.Login? = nil,
+        certificates: TestCertificates? = nil,
         _ body: @escaping @Sendable (Cluster) async throws -> Void
     ) async throws {
         try await TestShard.with { shard in
@@ -79,8 +105,15 @@ struct VitessClusterTests {
                     let position: @Sendable () async throws -> String = {
                         "MySQL56/" + (try await shard.primary.sql("SELECT @@global.gtid_executed").scalar ?? "")
                     }
-                    try await TabletManagerServer.with(login: login, position: position) { tablet in
-                        let cluster = Cluster(shard: shard, etcd: etcd, tablet: tablet, topology: topology)
+                    try await TabletManagerServer.with(login: login, certificates: certificates, position: position) {
+                        tablet in
+                        let cluster = Cluster(
+                            shard: shard,
+                            etcd: etcd,
+                            servers: etcd.address,
+                            tablet: tablet,
+                            topology: topology
+                        )
                         try await cluster.publish()
                         try await body(cluster)
                     }
@@ -171,6 +204,257 @@ struct VitessClusterTests {
             )
             #expect(dead.exitCode == 1)
             #expect(dead.standardError.contains("Failed to open topo server (etcd2,127.0.0.1:"))
+        }
+    }
+
+    // MARK: Failover
+
+    private func position(of server: RunningMysqld) -> @Sendable () async throws -> String {
+        { "MySQL56/" + (try await server.sql("SELECT @@global.gtid_executed").scalar ?? "") }
+    }
+
+    @Test("a primary that dies in mid catch-up: its successor in the shard's record is followed")
+    func failover() async throws {
+        try await withCluster { cluster in
+            let survivor = cluster.shard.primary
+            try await survivor.sql("CREATE TABLE vt_commerce.customer (id INT PRIMARY KEY, note INT)")
+            let base = try await cluster.vtbackup("--allow-first-backup")
+            #expect(base.succeeded, "\(base.standardError.suffix(2000))")
+            let mysqld = try await TestServers.shared.server(
+                in: cluster.shard.folder.appending("b"),
+                eventLoops: cluster.shard.eventLoops
+            )
+            let followed = LockedBox(false)
+            do {
+                try await mysqld.withServer { (dying: RunningMysqld) in
+                    try await makePrimary(dying, insteadOf: survivor)
+                    try await TabletManagerServer.with(position: position(of: dying)) { tablet in
+                        try await cluster.setPrimary(
+                            uid: 102,
+                            grpc: tablet.port,
+                            mysqlPort: dying.mysqld.configuration.port
+                        )
+                        // Takes a while on every replica.
+                        try await dying.sql(
+                            "SET SESSION binlog_format = 'STATEMENT'",
+                            "INSERT INTO vt_commerce.customer SELECT 1, SLEEP(8)"
+                        )
+                        try await waitUntil(survivor, has: dying)
+                        let run = try await cluster.vtbackup([]) { _ in
+                            let dumps =
+                                "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'"
+                            while try await dying.sql(dumps).scalar != "2" { await Task.yield() }
+                            try await survivor.sql("STOP REPLICA", "RESET REPLICA ALL")
+                            let process = try #require(
+                                try FileTree.read(dying.mysqld.directory.pidFile, limit: 64).flatMap {
+                                    Int32(String(decoding: $0, as: UTF8.self).filter(\.isNumber))
+                                }
+                            )
+                            kill(process, SIGKILL)
+                            try await survivor.sql("INSERT INTO vt_commerce.customer VALUES (2, 2)")
+                            try await cluster.setPrimary(
+                                uid: 101,
+                                grpc: cluster.tablet.port,
+                                mysqlPort: survivor.mysqld.configuration.port
+                            )
+                        }
+                        #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+                        #expect(run.standardError.contains("is now zone1-0000000101"))
+                        #expect(run.standardError.contains("following it"))
+                        #expect(try cluster.shard.backups().count == 2)
+                        followed.set(run.succeeded)
+                    }
+                }
+            } catch {
+                // The server that was killed is missed by whoever started it.
+                guard followed.get() else { throw error }
+            }
+        }
+    }
+
+    /// Lets a fresh server have all that `old` has, and `old` replicate from it.
+    private func makePrimary(_ fresh: RunningMysqld, insteadOf old: RunningMysqld) async throws {
+        var source = ReplicationSource(host: "127.0.0.1", port: 0, user: "vt_repl", password: "")
+        source.port = old.mysqld.configuration.port
+        try await fresh.replicate(from: source)
+        try await waitUntil(fresh, has: old)
+        try await fresh.sql("STOP REPLICA", "RESET REPLICA ALL")
+        try await fresh.sql("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")
+        source.port = fresh.mysqld.configuration.port
+        try await old.replicate(from: source)
+    }
+
+    private func waitUntil(_ replica: RunningMysqld, has source: RunningMysqld) async throws {
+        let all = try await source.sql("SELECT @@global.gtid_executed").scalar ?? ""
+        while try await replica.sql("SELECT GTID_SUBSET('\(all)', @@global.gtid_executed)").scalar != "1" {
+            await Task.yield()
+        }
+    }
+
+    // MARK: What cannot be reached
+
+    @Test("a primary without a record is told with its alias")
+    func recordMissing() async throws {
+        try await withCluster { cluster in
+            try await cluster.topology.delete("tablets/zone1-0000000101/Tablet", in: .cell("zone1"), expecting: nil)
+            let run = try await cluster.vtbackup("--allow-first-backup")
+            #expect(run.exitCode == 1)
+            #expect(
+                run.standardError.contains("Cannot read primary tablet zone1-0000000101: node doesn't exist:"),
+                "\(run.standardError.suffix(2000))"
+            )
+            #expect(try cluster.shard.backups().isEmpty)
+        }
+    }
+
+    @Test("a tablet whose certificate is refused ends the pass at once, with the reason")
+    func certificates() async throws {
+        try await withTemporaryFolder { folder in
+            let strangers = try await TestCertificates(in: folder.appending("strangers"))
+            let ours = try await TestCertificates(in: folder.appending("ours"))
+            let list = try await ours.revocationList(revoking: ["server"])
+            try await withCluster(certificates: ours) { cluster in
+                let client = [
+                    "--allow-first-backup", "--tablet-manager-grpc-cert=\(ours.client)",
+                    "--tablet-manager-grpc-key=\(ours.clientKey)",
+                ]
+                for (flags, reason) in [
+                    (["--tablet-manager-grpc-ca=\(strangers.authority)"], "CERTIFICATE_VERIFY_FAILED"),
+                    (
+                        [
+                            "--tablet-manager-grpc-ca=\(ours.authority)",
+                            "--tablet-manager-grpc-server-name=other.example",
+                        ],
+                        "other.example"
+                    ),
+                    (
+                        ["--tablet-manager-grpc-ca=\(ours.authority)", "--tablet-manager-grpc-crl=\(list)"],
+                        "Certificate revoked: CN=server"
+                    ),
+                ] {
+                    let begun = ContinuousClock.now
+                    let run = try await cluster.vtbackup(client + flags)
+                    #expect(run.exitCode == 1)
+                    #expect(run.standardError.contains(reason), "\(run.standardError.suffix(3000))")
+                    #expect(run.standardError.contains("HINT: see --tablet-manager-grpc-ca"))
+                    #expect(ContinuousClock.now - begun < .seconds(120))
+                }
+                let run = try await cluster.vtbackup(client + ["--tablet-manager-grpc-ca=\(ours.authority)"])
+                #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+            }
+        }
+    }
+
+    // MARK: Locks
+
+    private static let lockFolder = "internal/named_locks/vtbackup-commerce-0/locks"
+
+    @Test("with --pass-lock=topo the lock is held while the pass runs, and nothing else is written")
+    func passLock() async throws {
+        try await withCluster { cluster in
+            let before = try await dump(cluster)
+            let seen = LockedBox("")
+            let run = try await cluster.vtbackup([
+                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=5",
+            ]) { process in
+                while kill(process, 0) == 0, seen.get().isEmpty {
+                    guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {
+                        continue
+                    }
+                    let file = try await cluster.topology.read("\(Self.lockFolder)/\(name)", in: .global)
+                    seen.set(String(decoding: file.bytes, as: UTF8.self))
+                }
+            }
+            #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+            #expect(seen.get().contains("\"Action\": \"vtbackup\""))
+            #expect(seen.get().contains("\"Status\": \"Running\""))
+            #expect(try await dump(cluster) == before)
+            // What the topology costs is said at the end.
+            #expect(run.standardError.contains(#/topology: [0-9]+ requests in /#))
+        }
+    }
+
+    @Test("a pass waits for who has the lock no longer than it should, and names him")
+    func passLockHeld() async throws {
+        try await withCluster { cluster in
+            let holder = LockRecord(action: "vtbackup", host: "other-host", user: "vitess", time: Date())
+            _ = try await cluster.topology.create("\(Self.lockFolder)/1", in: .global, holder.encoded)
+            let flags = ["--allow-first-backup", "--pass-lock=topo", "--lock-timeout=2s"]
+            let run = try await cluster.vtbackup(flags)
+            #expect(run.exitCode == 1)
+            #expect(
+                run.standardError.contains("shard commerce/0 is being worked on by another pass"),
+                "\(run.standardError.suffix(2000))"
+            )
+            #expect(run.standardError.contains("vitess on other-host (vtbackup) since "))
+            #expect(try cluster.shard.backups().isEmpty)
+            // Without it nobody asks.
+            let without = try await cluster.vtbackup("--allow-first-backup")
+            #expect(without.succeeded, "\(without.standardError.suffix(2000))")
+        }
+    }
+
+    @Test("a pass that loses its lock commits nothing")
+    func passLockLost() async throws {
+        try await withCluster { cluster in
+            let run = try await cluster.vtbackup([
+                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=5",
+            ]) { process in
+                while kill(process, 0) == 0 {
+                    guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {
+                        continue
+                    }
+                    try await cluster.topology.delete("\(Self.lockFolder)/\(name)", in: .global, expecting: nil)
+                    return
+                }
+            }
+            #expect(run.exitCode == 1)
+            #expect(
+                run.standardError.contains("is lost: somebody has removed its key"),
+                "\(run.standardError.suffix(2000))"
+            )
+            #expect(run.standardError.contains("nothing is committed any more"))
+            #expect(try cluster.shard.backups().isEmpty)
+        }
+    }
+
+    @Test("three etcd servers: one is killed and started again in the middle of a pass that holds the lock")
+    func members() async throws {
+        try await TestShard.with { shard in
+            let members = EtcdServer.Member.cluster(of: 3)
+            let folders = members.map { shard.folder.appending("etcd-\($0.name)") }
+            let list = members.map { "127.0.0.1:\($0.port)" }.joined(separator: ",")
+            try await EtcdServer.with(member: members[0], in: folders[0]) { first in
+                try await EtcdServer.with(member: members[1], in: folders[1]) { _ in
+                    try await EtcdServer.with(member: members[2], in: folders[2]) { _ in
+                        try await EtcdTopology.with(.init(address: list, root: Self.root)) { topology in
+                            try await TabletManagerServer.with(position: position(of: shard.primary)) { tablet in
+                                let cluster = Cluster(
+                                    shard: shard,
+                                    etcd: first,
+                                    servers: list,
+                                    tablet: tablet,
+                                    topology: topology
+                                )
+                                try await cluster.publish()
+                                let run = try await cluster.vtbackup([
+                                    "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=20",
+                                ]) { _ in
+                                    while (try? await topology.list(Self.lockFolder, in: .global)) == nil {
+                                        await Task.yield()
+                                    }
+                                    kill(first.process, SIGKILL)
+                                    try await EtcdServer.with(member: members[0], in: folders[0]) { _ in
+                                        while tablet.calls.get() == 0 { await Task.yield() }
+                                    }
+                                }
+                                #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+                                #expect(try shard.backups().count == 1)
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

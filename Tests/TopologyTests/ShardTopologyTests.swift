@@ -12,14 +12,14 @@ struct ShardTopologyTests {
     }
 
     private func tablets(_ tree: RecordTree) async throws -> [String] {
-        try await ShardTopology(store: tree.inMemory()).tablets(of: shard).map(\.alias.description)
+        try await ShardTopology(store: tree.inMemory()).tablets(of: shard).found.map(\.alias.description)
     }
 
     private static let all = ["zone1-0000000100", "zone1-0000000101", "zone2-0000000007"]
 
     @Test("are those of all cells, sorted, each once")
     func all() async throws {
-        let tablets = try await ShardTopology(store: RecordTree.twoCells.inMemory()).tablets(of: shard)
+        let tablets = try await ShardTopology(store: RecordTree.twoCells.inMemory()).tablets(of: shard).found
         #expect(tablets.map(\.alias.description) == Self.all)
         #expect(tablets.map(\.kind) == [.primary, .replica, .rdonly])
         #expect(tablets[0].mysqlHostname == "db1")
@@ -58,30 +58,40 @@ struct ShardTopologyTests {
         #expect(await #expect(throws: TopologyError.self) { _ = try await tablets(tree) }?.code == .damagedRecord)
     }
 
-    @Test("a replication record that does not decode makes the result partial, which is an error")
+    private func missing(_ store: InMemoryTopology) async throws -> (found: [UInt32], missing: TopologyError?) {
+        let tablets = try await ShardTopology(store: store).tablets(of: shard)
+        return (tablets.found.map(\.alias.uid), tablets.missing)
+    }
+
+    @Test("a replication record that does not decode makes the result partial, the others are found")
     func partialByReplication() async throws {
         let tree = RecordTree.twoCells.adding(.cell("zone2"), "keyspaces/ks/shards/-80/ShardReplication", "{")
-        let error = await #expect(throws: TopologyError.self) { _ = try await tablets(tree) }
-        #expect(error?.code == .partialResult)
-        #expect(error?.message.hasPrefix("partial result: -80: damaged record") == true)
+        let result = try await missing(tree.inMemory())
+        #expect(result.found == [100, 101])
+        #expect(result.missing?.code == .partialResult)
+        #expect(result.missing?.message.hasPrefix("partial result: -80: damaged record") == true)
     }
 
     @Test("so does a tablet record that does not decode")
     func partialByTablet() async throws {
         let tree = RecordTree.twoCells.adding(.cell("zone2"), "tablets/zone2-0000000007/Tablet", "{")
-        let error = await #expect(throws: TopologyError.self) { _ = try await tablets(tree) }
-        #expect(error?.code == .partialResult)
-        #expect(error?.message.hasPrefix("partial result: zone2: damaged record") == true)
+        let result = try await missing(tree.inMemory())
+        #expect(result.found == [100, 101])
+        #expect(result.missing?.code == .partialResult)
+        #expect(result.missing?.message.hasPrefix("partial result: zone2: damaged record") == true)
     }
 
     @Test("so does a cell that does not answer")
     func partialByCell() async throws {
-        let store = OneCellDown(base: RecordTree.twoCells.inMemory(), down: "zone2")
-        let error = await #expect(throws: TopologyError.self) {
-            _ = try await ShardTopology(store: store).tablets(of: shard)
-        }
-        #expect(error?.code == .partialResult)
-        #expect(error?.message.contains("zone2 is down") == true)
+        let store = RecordTree.twoCells.inMemory()
+        store.setUnreachable(.cell("zone2"), TopologyError(.timeout, "zone2 is down"))
+        let result = try await missing(store)
+        #expect(result.found == [100, 101])
+        #expect(result.missing?.message.contains("zone2 is down") == true)
+        // The global records are needed.
+        store.setUnreachable(.global, TopologyError(.timeout, "global is down"))
+        let error = await #expect(throws: TopologyError.self) { _ = try await missing(store) }
+        #expect(error?.code == .timeout)
     }
 
     @Test("records are read afresh at every call")
@@ -95,37 +105,5 @@ struct ShardTopologyTests {
             to: #"{"primary_alias": {"cell": "zone1", "uid": 101}}"#
         )
         #expect(try await topology.shard(shard).primary?.uid == 101)
-    }
-
-    private struct OneCellDown: TopologyStore {
-        let base: InMemoryTopology
-        let down: String
-        var coding: RecordCoding { base.coding }
-
-        func read(_ path: String, in cell: TopologyCell) async throws -> TopologyFile {
-            guard cell != .cell(down) else { throw TopologyError(.unavailable, "\(down) is down") }
-            return try await base.read(path, in: cell)
-        }
-
-        func list(_ path: String, in cell: TopologyCell) async throws -> [String] {
-            try await base.list(path, in: cell)
-        }
-
-        func create(_ path: String, in cell: TopologyCell, _ bytes: [UInt8]) async throws -> String {
-            try await base.create(path, in: cell, bytes)
-        }
-
-        func update(
-            _ path: String,
-            in cell: TopologyCell,
-            _ bytes: [UInt8],
-            expecting version: String?
-        ) async throws -> String {
-            try await base.update(path, in: cell, bytes, expecting: version)
-        }
-
-        func delete(_ path: String, in cell: TopologyCell, expecting version: String?) async throws {
-            try await base.delete(path, in: cell, expecting: version)
-        }
     }
 }

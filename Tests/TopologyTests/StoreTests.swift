@@ -109,7 +109,7 @@ struct StoreTests {
             let shard = try ShardPath("ks/-80")
             let found = try await ShardTopology(store: store).tablets(of: shard)
             #expect(found == (try await inMemory.tablets(of: shard)))
-            #expect(found.count == 3)
+            #expect(found.found.count == 3)
         }
     }
 }

@@ -1,11 +1,16 @@
 /// Writes JSON exactly as Vitess does (Go's encoder, two-space indent): key order is call order, `<`, `>`, `&` and the
 /// line separators U+2028/2029 are escaped, no final newline.
-struct GoJSONWriter {
-    private(set) var bytes: [UInt8] = []
+package struct GoJSONWriter {
+    /// What was written so far.
+    package private(set) var bytes: [UInt8] = []
     private var depth = 0
     private var needsComma = false
 
-    mutating func object(_ fields: (inout GoJSONWriter) -> Void) {
+    /// Begins an empty document.
+    package init() {}
+
+    /// Writes an object whose fields `fields` writes.
+    package mutating func object(_ fields: (inout GoJSONWriter) -> Void) {
         nest("{", "}", fields)
     }
 
@@ -22,13 +27,15 @@ struct GoJSONWriter {
         }
     }
 
-    mutating func key(_ name: String) {
+    /// Writes a key; its value comes next.
+    package mutating func key(_ name: String) {
         separate()
         quote(name)
         append(": ")
     }
 
-    mutating func field(_ name: String, _ value: String) {
+    /// Writes a field.
+    package mutating func field(_ name: String, _ value: String) {
         key(name)
         quote(value)
     }
@@ -54,7 +61,8 @@ struct GoJSONWriter {
         needsComma = false
         body(&self)
         depth -= 1
-        newline()
+        // What has nothing in it stays on its line.
+        if needsComma { newline() }
         append(close)
         needsComma = true
     }

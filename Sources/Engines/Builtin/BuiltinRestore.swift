@@ -14,7 +14,7 @@ package struct BuiltinRestore: Sendable {
     /// Owner of what is created.
     package var owner: FileOwner?
     /// Whether files and folders are synced; needless for a folder that is thrown away after the pass.
-    package var durable: Bool
+    package var persistence: FilePersistence
     /// Commands that may be run to decode.
     package var decompressors: StoredFormat.ExternalDecompressors
     package var logger: Logger
@@ -24,12 +24,12 @@ package struct BuiltinRestore: Sendable {
         dataPlane: DataPlane,
         concurrency: Int,
         owner: FileOwner?,
-        durable: Bool,
+        persistence: FilePersistence,
         decompressors: StoredFormat.ExternalDecompressors,
         logger: Logger
     ) {
         (self.dataPlane, self.concurrency, self.owner) = (dataPlane, concurrency, owner)
-        (self.durable, self.decompressors, self.logger) = (durable, decompressors, logger)
+        (self.persistence, self.decompressors, self.logger) = (persistence, decompressors, logger)
     }
 
     /// Restores every file and checks every hash.
@@ -51,7 +51,7 @@ package struct BuiltinRestore: Sendable {
             try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
             meter.finishFile()
         }
-        if durable { try await syncFolders(files.map(\.1), in: directory) }
+        if persistence.isDurable { try await syncFolders(files.map(\.1), in: directory) }
     }
 
     /// Tells whether the backup fits where it is to go, as far as its manifest or its objects tell.
@@ -99,7 +99,7 @@ package struct BuiltinRestore: Sendable {
             path: directory.folder(of: file.base).pushing(FilePath(file.name)),
             format: format,
             owner: owner,
-            durable: durable,
+            persistence: persistence,
             dataPlane: dataPlane,
             logger: logger
         )

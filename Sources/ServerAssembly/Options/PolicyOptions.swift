@@ -122,7 +122,7 @@ package struct PolicyOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What keeps two passes from working on one shard at once: lease (an object beside its backups) or off. topo is not available in this version yet: refused.",
+            "What keeps two passes from working on one shard at once: lease (an object beside its backups), topo (the lease, and a named lock in the topology) or off.",
             valueName: "string"
         )
     )

@@ -1,5 +1,7 @@
 import ArgumentParser
 package import CommandLineKit
+import FoundationEssentials
+import GRPCDialing
 import SystemPackage
 import TabletRPC
 
@@ -21,6 +23,14 @@ package struct TabletRPCOptions: ParsableArguments {
 
     @Option(help: ArgumentHelp("Name to find in tablets' certificates instead of the host's.", valueName: "string"))
     package var tabletManagerGrpcServerName = ""
+
+    @Option(
+        help: ArgumentHelp(
+            "File with lists of revoked certificates (X509 CRL); switches TLS on.",
+            valueName: "string"
+        )
+    )
+    package var tabletManagerGrpcCrl = ""
 
     @Option(
         help: ArgumentHelp(
@@ -48,9 +58,6 @@ package struct TabletRPCOptions: ParsableArguments {
     package var grpcMaxMessageSize = 16 << 20
 
     // Declared for the sake of those who give them: each is warned of, once.
-
-    @Option(help: ArgumentHelp("No effect: the file is not read yet, so that it is refused.", valueName: "string"))
-    package var tabletManagerGrpcCrl = ""
 
     @Option(help: ArgumentHelp("No effect: each call has a connection of its own.", valueName: "int"))
     package var tabletManagerGrpcConcurrency = 8
@@ -87,11 +94,6 @@ package struct TabletRPCOptions: ParsableArguments {
     /// Checks what can be told before anything is opened.
     /// - Throws: ``UsageError``.
     func check() throws(UsageError) {
-        if !tabletManagerGrpcCrl.isEmpty {
-            throw UsageError(
-                "--tablet-manager-grpc-crl is not available in this version yet; HINT: leave it out only if no certificate was revoked"
-            )
-        }
         if tabletManagerGrpcCert.isEmpty != tabletManagerGrpcKey.isEmpty {
             throw UsageError("--tablet-manager-grpc-cert and --tablet-manager-grpc-key must be given together")
         }
@@ -101,13 +103,15 @@ package struct TabletRPCOptions: ParsableArguments {
     }
 
     /// What the flags mean.
+    /// - Returns: how to dial, and what an operator should look after.
     /// - Throws: an error that names a file which cannot be used.
-    func dialing() throws -> TabletDialing {
+    func dialing() throws -> (dialing: TabletDialing, warnings: [String]) {
         var dialing = TabletDialing()
         dialing.tls.authorities = tabletManagerGrpcCa
         dialing.tls.certificate = tabletManagerGrpcCert
         dialing.tls.key = tabletManagerGrpcKey
         dialing.tls.serverName = tabletManagerGrpcServerName
+        dialing.revocationLists = tabletManagerGrpcCrl
         dialing.maximumMessageSize = grpcMaxMessageSize
         dialing.windowSize = grpcInitialWindowSize
         dialing.keepaliveTime = grpcKeepaliveTime.duration
@@ -115,7 +119,7 @@ package struct TabletRPCOptions: ParsableArguments {
         if !grpcAuthStaticClientCreds.isEmpty {
             dialing.credentials = try StaticCredentials(path: FilePath(grpcAuthStaticClientCreds))
         }
-        try dialing.check()
-        return dialing
+        let warnings = try dialing.prepare(now: Date())
+        return (dialing, warnings)
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 package import CommandLineKit
+import GRPCDialing
 import SystemPackage
 import Topology
 import TopologyBackends
@@ -42,19 +43,29 @@ package struct TopologyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Authorities that etcd's certificate is checked with.", valueName: "string"))
     package var topoEtcdTlsCa = ""
 
-    @Option(help: ArgumentHelp("No effect: no lock is taken.", valueName: "int"))
+    @Option(
+        help: ArgumentHelp(
+            "With --pass-lock=topo: seconds that the lock in etcd outlives a pass that died.",
+            valueName: "int"
+        )
+    )
     package var topoEtcdLeaseTtl = 30
 
-    @Option(help: ArgumentHelp("No effect: no lock is taken.", valueName: "duration"))
+    @Option(help: ArgumentHelp("With --pass-lock=topo: how long to wait for the lock.", valueName: "duration"))
     package var lockTimeout = GoDurationValue.seconds(45)
 
-    @Option(help: ArgumentHelp("No effect: each step has its own limit.", valueName: "duration"))
+    @Option(
+        help: ArgumentHelp("With --pass-lock=topo: how long giving the lock back may take.", valueName: "duration")
+    )
     package var remoteOperationTimeout = GoDurationValue.seconds(15)
 
-    /// Why a flag that was given changes nothing.
-    static let withoutEffect = [
-        "topo-etcd-lease-ttl": "no lock is taken", "lock-timeout": "no lock is taken",
-        "remote-operation-timeout": "each step has its own limit",
+    private static let leaseLifetimes = 5...3600
+
+    /// Why a flag that was given changes nothing in a pass without a lock in the topology.
+    static let withoutEffectWithoutLock = [
+        "topo-etcd-lease-ttl": "no lock is taken in the topology without --pass-lock=topo",
+        "lock-timeout": "no lock is taken in the topology without --pass-lock=topo",
+        "remote-operation-timeout": "it limits giving back a lock, and none is taken without --pass-lock=topo",
     ]
 
     /// Creates the group.
@@ -66,6 +77,12 @@ package struct TopologyOptions: ParsableArguments {
         guard topoReadConcurrency >= 1 else {
             throw UsageError("--topo-read-concurrency must be at least 1, it is \(topoReadConcurrency)")
         }
+        guard Self.leaseLifetimes.contains(topoEtcdLeaseTtl) else {
+            throw UsageError("--topo-etcd-lease-ttl must be between 5 and 3600 seconds, it is \(topoEtcdLeaseTtl)")
+        }
+        guard lockTimeout.nanoseconds > 0, remoteOperationTimeout.nanoseconds > 0 else {
+            throw UsageError("--lock-timeout and --remote-operation-timeout must be greater than zero")
+        }
         if topoEtcdTlsCert.isEmpty != topoEtcdTlsKey.isEmpty {
             throw UsageError("--topo-etcd-tls-cert and --topo-etcd-tls-key must be given together")
         }
@@ -75,8 +92,14 @@ package struct TopologyOptions: ParsableArguments {
     }
 
     /// Opens the topology for as long as `body` runs: the one place that lists what is compiled in.
+    /// - Parameters:
+    ///   - meter: counts what it costs.
+    ///   - body: runs with it.
     /// - Throws: ``UsageError``, ``TopologyError``, or what `body` throws.
-    func withStore<Result: Sendable>(_ body: (any TopologyStore) async throws -> Result) async throws -> Result {
+    func withStore<Result: Sendable>(
+        meter: TopologyMeter,
+        _ body: (any TopologyStore) async throws -> Result
+    ) async throws -> Result {
         if topoGlobalServerAddress.isEmpty, topoImplementation != "file" {
             throw UsageError("topo-global-server-address must be configured")
         }
@@ -87,10 +110,11 @@ package struct TopologyOptions: ParsableArguments {
             var configuration = EtcdTopology.Configuration(address: topoGlobalServerAddress, root: topoGlobalRoot)
             configuration.readConcurrency = topoReadConcurrency
             if !topoEtcdTlsCert.isEmpty {
-                var tls = EtcdTopology.TLS()
+                var tls = ClientTLS()
                 (tls.certificate, tls.key, tls.authorities) = (topoEtcdTlsCert, topoEtcdTlsKey, topoEtcdTlsCa)
                 configuration.tls = tls
             }
+            configuration.meter = meter
             return try await EtcdTopology.with(configuration) { try await body($0) }
         default:
             let known = ["consul", "zk2"].contains(topoImplementation)
@@ -98,6 +122,15 @@ package struct TopologyOptions: ParsableArguments {
                 "Failed to open topo server (\(topoImplementation),\(topoGlobalServerAddress),\(topoGlobalRoot)): no such topology implementation \(topoImplementation)\(known ? " in this version yet; use etcd2 or file" : "")"
             )
         }
+    }
+
+    /// How long a lock in the topology is waited for and lives on.
+    var lockLimits: LockLimits {
+        var limits = LockLimits()
+        limits.acquisition = lockTimeout.duration
+        limits.release = remoteOperationTimeout.duration
+        limits.lifetime = .seconds(topoEtcdLeaseTtl)
+        return limits
     }
 
     /// `--tablet-manager-protocol=mysql`.

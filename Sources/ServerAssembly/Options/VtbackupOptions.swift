@@ -46,9 +46,6 @@ package struct VtbackupOptions: ParsableArguments {
                 "--incremental-from-pos is not available in this version yet; HINT: take a full backup, or incremental ones with a tablet's Backup command"
             )
         }
-        if policy.passLock == .topo {
-            throw UsageError("--pass-lock=topo is not available in this version yet; use lease, which is the default")
-        }
         if policy.initialBackup, policy.allowFirstBackup {
             throw UsageError(
                 "--initial-backup and --allow-first-backup exclude each other: the first seeds an empty shard, the second copies a living one"
@@ -124,7 +121,8 @@ package struct VtbackupOptions: ParsableArguments {
             "builtinbackup-incremental-restore-path": "incremental restores are not available in this version yet",
             "external-compressor-extension": "it is only used with xtrabackup",
             "init-db-name-override": "a backup holds the whole server",
-        ].merging(TopologyOptions.withoutEffect) { $1 }.merging(TabletRPCOptions.withoutEffect) { $1 }
+        ].merging(policy.passLock == .topo ? [:] : TopologyOptions.withoutEffectWithoutLock) { $1 }
+            .merging(TabletRPCOptions.withoutEffect) { $1 }
         var warnings = given.sorted().compactMap { name in reasons[name].map { "--\(name) has no effect: \($0)" } }
         for name in ["db-dba-password", "db-repl-password"] where given.contains(name) {
             warnings.append("--\(name) shows the password to everyone who can list processes")

@@ -23,6 +23,24 @@ package struct EtcdServer: Sendable {
         }
     }
 
+    /// One of several servers of one cluster.
+    package struct Member: Sendable {
+        package var name: String
+        package var port: Int
+        package var peerPort: Int
+        /// All of them, as `--initial-cluster` takes them.
+        package var cluster: String
+
+        /// Describes `count` members on free ports of loopback.
+        package static func cluster(of count: Int) -> [Member] {
+            let ports = (0..<count).map { _ in (freePort(), freePort()) }
+            let all = ports.enumerated().map { "m\($0.offset)=http://127.0.0.1:\($0.element.1)" }.joined(separator: ",")
+            return ports.enumerated().map { index, ports in
+                Member(name: "m\(index)", port: ports.0, peerPort: ports.1, cluster: all)
+            }
+        }
+    }
+
     package let port: Int
     /// Where it keeps its data, and may be started again on.
     package let folder: FilePath
@@ -36,17 +54,25 @@ package struct EtcdServer: Sendable {
         _ series: Series = .unstable,
         port: Int = freePort(),
         tls: TLS? = nil,
+        member: Member? = nil,
         in folder: FilePath,
         _ body: @escaping @Sendable (EtcdServer) async throws -> Result
     ) async throws -> Result {
         guard let root = RealComponents.etcdRoot else { throw EtcdFailure(description: "VTB_ETCD_ROOT is not set") }
         let scheme = tls == nil ? "http" : "https"
+        let port = member?.port ?? port
+        let peer = "http://127.0.0.1:\(member?.peerPort ?? freePort())"
+        var clients = "\(scheme)://127.0.0.1:\(port)"
+        if RealComponents.hasIPv6 { clients += ",\(scheme)://[::1]:\(port)" }
         var arguments = [
-            "--data-dir=\(folder)", "--name=e", "--log-level=error",
-            "--listen-client-urls=\(scheme)://127.0.0.1:\(port)",
+            "--data-dir=\(folder)", "--name=\(member?.name ?? "e")", "--log-level=error",
+            "--listen-client-urls=\(clients)",
             "--advertise-client-urls=\(scheme)://127.0.0.1:\(port)",
-            "--listen-peer-urls=http://127.0.0.1:\(freePort())",
+            "--listen-peer-urls=\(peer)",
         ]
+        if let member {
+            arguments += ["--initial-advertise-peer-urls=\(peer)", "--initial-cluster=\(member.cluster)"]
+        }
         if let tls {
             arguments += [
                 "--cert-file=\(tls.certificate)", "--key-file=\(tls.key)", "--client-cert-auth",

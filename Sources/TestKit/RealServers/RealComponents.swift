@@ -53,4 +53,10 @@ package enum RealComponents {
     package static var testRoot: FilePath {
         FilePath(ProcessInfo.processInfo.environment["VTB_TEST_ROOT"] ?? "/var/tmp/vtbackup-tests")
     }
+
+    /// Whether the loopback interface has IPv6.
+    package static var hasIPv6: Bool {
+        let addresses = (try? FileTree.read("/proc/net/if_inet6", limit: 1 << 16)) ?? nil
+        return String(decoding: addresses ?? [], as: UTF8.self).contains(" lo\n")
+    }
 }

@@ -34,8 +34,79 @@ package struct TestCertificates: Sendable {
             sign server "$2"
             sign client DNS:client
             """
-        let run = try await Programs.run("/bin/bash", ["-c", script, "-", folder.string, names])
+        try await Self.run(script, folder.string, names)
+    }
+
+    private static func run(_ script: String, _ arguments: String...) async throws {
+        let run = try await Programs.run("/bin/bash", ["-c", script, "-"] + arguments)
         guard run.succeeded else { throw OpenSSLFailure(description: run.standardError) }
+    }
+
+    // MARK: Chains and lists of revoked certificates
+
+    /// An authority below ours, and a server's certificate of it (`leaf.pem` for the same names).
+    package func addIntermediate(names: String = "IP:127.0.0.1,DNS:localhost") async throws {
+        let script = """
+            set -e
+            cd "$1"
+            key() { openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$1"; }
+            key middle.key
+            printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n' >middle.ext
+            openssl req -new -key middle.key -subj /CN=middle |
+                openssl x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile middle.ext -out middle.pem
+            key leaf.key
+            printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2" >leaf.ext
+            openssl req -new -key leaf.key -subj /CN=leaf |
+                openssl x509 -req -CA middle.pem -CAkey middle.key -CAcreateserial -days 2 -extfile leaf.ext -out leaf.pem
+            """
+        try await Self.run(script, folder.string, names)
+    }
+
+    /// A list of revoked certificates.
+    /// - Parameters:
+    ///   - certificates: file names without `.pem`.
+    ///   - authority: `ca` or `middle`.
+    ///   - dates: of issue and of the next one, as openssl writes them; `nil`: now, and in a day.
+    ///   - extensions: lines of an openssl section `crl`, and what they refer to.
+    /// - Returns: the file.
+    package func revocationList(
+        revoking certificates: [String],
+        by authority: String = "ca",
+        dates: (issued: String, next: String)? = nil,
+        extensions: String = ""
+    ) async throws -> FilePath {
+        let name = "list-\(try FileTree.list(folder)?.count ?? 0)"
+        let script = """
+            set -e
+            cd "$1"
+            : >"$2.index"
+            echo 01 >"$2.number"
+            cat >"$2.cnf" <<END
+            [ca]
+            default_ca = list
+            [list]
+            database = $2.index
+            crlnumber = $2.number
+            default_md = sha256
+            default_crl_days = 1
+            [crl]
+            $6
+            END
+            by="-config $2.cnf -cert $3.pem -keyfile $3.key"
+            for one in $4; do openssl ca $by -revoke "$one.pem"; done
+            openssl ca $by -gencrl -out "$2.crl" $5 ${6:+-crlexts crl}
+            """
+        let times = dates.map { "-crl_lastupdate \($0.issued) -crl_nextupdate \($0.next)" } ?? ""
+        try await Self.run(
+            script,
+            folder.string,
+            name,
+            authority,
+            certificates.joined(separator: " "),
+            times,
+            extensions
+        )
+        return folder.appending("\(name).crl")
     }
 }
 

@@ -1,6 +1,9 @@
+import FoundationEssentials
 import Streams
+import SwiftProtobuf
 import Testing
 package import Topology
+import WireProtos
 
 /// What every ``TopologyStore`` promises, asked of one that is empty below `base` in `cell`.
 package enum TopologyConformance {
@@ -17,6 +20,10 @@ package enum TopologyConformance {
             ("a folder goes with its last file", emptied),
             ("of many who write one version, one succeeds", contended),
             ("bytes of every kind and a large record come back", faithful),
+            ("what another program wrote into a record survives that it is rewritten", rewritten),
+            ("a named lock has one holder at a time", exclusive),
+            ("a lock that is not given back in time names its holder", held),
+            ("a lock is given back when the work under it fails or is cancelled", givenBack),
         ]
 
     /// Runs all of them.
@@ -145,5 +152,99 @@ package enum TopologyConformance {
         let bytes = (0..<500_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
         _ = try await store.create(base + "/us-east_1.x/File", in: cell, bytes)
         #expect(try await store.read(base + "/us-east_1.x/File", in: cell).bytes == bytes)
+    }
+
+    /// Fields that our version of the records does not know, by read, change and write.
+    private static func rewritten(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let path = base + "/Shard"
+        var record = Topodata_Shard()
+        record.isPrimaryServing = true
+        // Field 1000, a text, as a later version may have.
+        let foreign: [UInt8] = [0xc2, 0x3e, 0x03, 0x6e, 0x65, 0x77]
+        let bytes: [UInt8] = try record.serializedBytes()
+        let version = try await store.create(path, in: cell, bytes + foreign)
+        let file = try await store.read(path, in: cell)
+        var read = try Topodata_Shard(serializedBytes: file.bytes)
+        #expect(read.isPrimaryServing)
+        read.primaryAlias.cell = "zone1"
+        let changed: [UInt8] = try read.serializedBytes()
+        _ = try await store.update(path, in: cell, changed, expecting: version)
+        #expect(try await store.read(path, in: cell).bytes.suffix(foreign.count) == foreign[...])
+    }
+
+    private static func lockName(_ base: String, _ cell: TopologyCell) -> String {
+        "\(base)-\(cell)".replacing("/", with: "-")
+    }
+
+    private static let lockRecord = LockRecord(
+        action: "conformance",
+        host: "host1",
+        user: "vitess",
+        time: Date(timeIntervalSince1970: 1_000_000_000)
+    )
+
+    private static func exclusive(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let name = lockName(base, cell)
+        let inside = LockedBox(0)
+        let visits = LockedBox(0)
+        try await forEach(in: Array(0..<6), atMost: 6) { _ in
+            try await store.withNamedLock(name, lockRecord, LockLimits()) { lock in
+                let holders = inside.update { inside in
+                    inside += 1
+                    return inside
+                }
+                #expect(holders == 1)
+                try await lock.confirm()
+                await Task.yield()
+                inside.update { $0 -= 1 }
+                visits.update { $0 += 1 }
+            }
+        }
+        #expect(visits.get() == 6)
+    }
+
+    private static func held(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let name = lockName(base, cell)
+        var impatient = LockLimits()
+        impatient.acquisition = .milliseconds(500)
+        let limits = impatient
+        try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in
+            await expect(.lockHeld, pathOfNamedLock(name)) {
+                try await store.withNamedLock(name, lockRecord, limits) { _ in
+                    _ = Issue.record("a lock that is held was taken")
+                }
+            }
+            do {
+                try await store.withNamedLock(name, lockRecord, limits) { _ in }
+            } catch {
+                #expect("\(error)".contains("vitess on host1 (conformance) since 2001-09-09T01:46:40Z"), "\(error)")
+            }
+        }
+    }
+
+    private struct Failure: Error {}
+
+    private static func givenBack(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
+        let name = lockName(base, cell)
+        await #expect(throws: Failure.self) {
+            try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in throw Failure() }
+        }
+        let (entered, enter) = AsyncStream<Void>.makeStream()
+        let holder = Task {
+            try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in
+                enter.yield()
+                try await Task.sleep(for: .seconds(600))
+            }
+        }
+        for await _ in entered { break }
+        // One who waits is cancelled, then the holder.
+        let waiting = Task { try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in } }
+        waiting.cancel()
+        await #expect(throws: (any Error).self) { try await waiting.value }
+        holder.cancel()
+        await #expect(throws: (any Error).self) { try await holder.value }
+        let visits = LockedBox(0)
+        try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in visits.update { $0 += 1 } }
+        #expect(visits.get() == 1)
     }
 }

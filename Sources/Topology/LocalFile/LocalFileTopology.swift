@@ -112,6 +112,21 @@ package struct LocalFileTopology: TopologyStore {
         }
     }
 
+    package func withNamedLock<Result: Sendable>(
+        _ name: String,
+        _ record: LockRecord,
+        _ limits: LockLimits,
+        _ body: @escaping @Sendable (any TopologyLock) async throws -> Result
+    ) async throws -> Result {
+        let place = try location(pathOfNamedLock(name) + "/Lock", .global)
+        let lock = try await LocalFileLock.take(place, record, within: limits.acquisition)
+        return try await withCleanup {
+            try await body(lock)
+        } cleanup: {
+            lock.release()
+        }
+    }
+
     package func list(_ path: String, in cell: TopologyCell) async throws -> [String] {
         let folder = try location(path, cell)
         guard let names = try found({ () throws(FileError) in try FileTree.list(folder) }), !names.isEmpty else {

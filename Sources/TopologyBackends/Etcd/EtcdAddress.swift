@@ -3,8 +3,8 @@ package import Topology
 /// The servers of an etcd cluster as flags and cell records name them: `host:port`, separated by commas, each with an
 /// optional scheme.
 ///
-/// The scheme of the first decides for all: `http` and `unix` are never encrypted, `https` and `unixs` always; without
-/// one a client certificate decides.
+/// The scheme of the first decides for all: `http` and `unix` are never encrypted, `https` always; without one a
+/// client certificate decides.
 package struct EtcdAddress: Hashable, Sendable {
     /// Where one server listens.
     package enum Endpoint: Hashable, Sendable, CustomStringConvertible {
@@ -32,9 +32,15 @@ package struct EtcdAddress: Hashable, Sendable {
         endpoints = []
         for part in parts { endpoints.append(try Self.endpoint(part)) }
         let scheme = parts.first.flatMap { Self.scheme($0) } ?? ""
+        if scheme == "unixs" {
+            throw TopologyError(
+                .damagedRecord,
+                "\"\(text)\": a socket file has no name that a certificate could be compared with; HINT: give unix:path, which is not encrypted, or https://host:port"
+            )
+        }
         isEncrypted =
             switch scheme {
-            case "https", "unixs": true
+            case "https": true
             case "http", "unix": false
             default: nil
             }

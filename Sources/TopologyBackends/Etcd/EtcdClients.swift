@@ -1,6 +1,6 @@
 import GRPCCore
+import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
-import NIOCore
 import Streams
 import Synchronization
 import Topology
@@ -9,17 +9,23 @@ typealias EtcdClient = GRPCClient<HTTP2ClientTransport.Posix>
 
 /// Connections to etcd servers, made when they are first needed, that live as long as a scope.
 final class EtcdClients: Sendable {
-    private let tls: EtcdTopology.TLS?
-    private let begun: AsyncStream<EtcdConnection>.Continuation
-    private let clusters = Mutex<[String: EtcdCluster]>([:])
+    private struct State {
+        var clusters: [String: EtcdCluster] = [:]
+        /// The address of each cell when it was last asked for.
+        var addresses: [TopologyCell: String] = [:]
+    }
 
-    private init(tls: EtcdTopology.TLS?, begun: AsyncStream<EtcdConnection>.Continuation) {
-        (self.tls, self.begun) = (tls, begun)
+    private let settings: EtcdCluster.Settings
+    private let begun: AsyncStream<EtcdConnection>.Continuation
+    private let state = Mutex(State())
+
+    private init(_ settings: EtcdCluster.Settings, begun: AsyncStream<EtcdConnection>.Continuation) {
+        (self.settings, self.begun) = (settings, begun)
     }
 
     /// Runs `body`, and the connections that it makes.
     static func with<Result: Sendable>(
-        tls: EtcdTopology.TLS?,
+        _ settings: EtcdCluster.Settings,
         _ body: (EtcdClients) async throws -> Result
     ) async throws -> Result {
         let (stream, begun) = AsyncStream<EtcdConnection>.makeStream()
@@ -32,16 +38,22 @@ final class EtcdClients: Sendable {
             }
         }
         defer { begun.finish() }
-        return try await body(EtcdClients(tls: tls, begun: begun))
+        return try await body(EtcdClients(settings, begun: begun))
     }
 
-    /// The cluster at an address, as a flag or a record gives it.
+    /// The cluster of a cell at an address, as a flag or the cell's record gives it.
+    ///
+    /// Connections to where a cell was before are given up, unless another cell is there.
     /// - Throws: ``TopologyError`` for what is no address, or files of certificates that cannot be used.
-    func cluster(at address: String) throws -> EtcdCluster {
-        try clusters.withLock { clusters in
-            if let cluster = clusters[address] { return cluster }
-            let cluster = try EtcdCluster(address, tls: tls, begun: begun)
-            clusters[address] = cluster
+    func cluster(of cell: TopologyCell, at address: String) throws -> EtcdCluster {
+        try state.withLock { state in
+            let old = state.addresses.updateValue(address, forKey: cell)
+            if let old, !state.addresses.values.contains(old) {
+                state.clusters.removeValue(forKey: old)?.retire()
+            }
+            if let cluster = state.clusters[address] { return cluster }
+            let cluster = try EtcdCluster(address, settings, begun: begun)
+            state.clusters[address] = cluster
             return cluster
         }
     }
@@ -49,7 +61,18 @@ final class EtcdClients: Sendable {
 
 /// The servers of one cluster: requests go to the one that answered last.
 final class EtcdCluster: Sendable {
+    /// What holds for every cluster.
+    struct Settings: Sendable {
+        var tls: ClientTLS?
+        /// Of each cluster, at once.
+        var reads = 32
+        var meter: TopologyMeter?
+    }
+
     let address: String
+    /// Taken for each reading of records.
+    let reads: Slots
+    private let meter: TopologyMeter?
     private let servers: [EtcdServerLink]
     private let preferred = Mutex(0)
 
@@ -59,10 +82,10 @@ final class EtcdCluster: Sendable {
     private static let patience = Duration.seconds(15)
     private static let roundPause = Duration.milliseconds(500)
 
-    init(_ text: String, tls: EtcdTopology.TLS?, begun: AsyncStream<EtcdConnection>.Continuation) throws {
-        address = text
+    init(_ text: String, _ settings: Settings, begun: AsyncStream<EtcdConnection>.Continuation) throws {
+        (address, meter, reads) = (text, settings.meter, Slots(count: max(1, settings.reads)))
         let parsed = try EtcdAddress(text)
-        let tls = parsed.isEncrypted ?? (tls != nil) ? tls ?? EtcdTopology.TLS() : nil
+        let tls = parsed.isEncrypted ?? (settings.tls != nil) ? settings.tls ?? ClientTLS() : nil
         servers = try parsed.endpoints.map { try EtcdServerLink($0, tls: tls, begun: begun) }
     }
 
@@ -93,7 +116,7 @@ final class EtcdCluster: Sendable {
         var failure: (any Error)?
         for index in servers.indices.map({ (first + $0) % servers.count }) {
             do {
-                let result = try await servers[index].withClient { try await body($0, options) }
+                let result = try await measured { try await servers[index].withClient { try await body($0, options) } }
                 preferred.withLock { $0 = index }
                 return result
             } catch let error as RPCError where Self.isOfTheServer(error) {
@@ -106,7 +129,24 @@ final class EtcdCluster: Sendable {
 
     /// Sends a request that changes something to the server that answered last, and to no other: it may have been done.
     func change<Result: Sendable>(_ body: (EtcdClient, CallOptions) async throws -> Result) async throws -> Result {
-        try await servers[preferred.withLock { $0 }].withClient { try await body($0, options) }
+        try await measured { try await servers[preferred.withLock { $0 }].withClient { try await body($0, options) } }
+    }
+
+    /// Runs a stream on the server that answered last, for as long as the caller lets it.
+    func follow<Result: Sendable>(_ body: (EtcdClient, CallOptions) async throws -> Result) async throws -> Result {
+        var options = options
+        options.timeout = nil
+        return try await servers[preferred.withLock { $0 }].withClient { try await body($0, options) }
+    }
+
+    private func measured<Result>(_ body: () async throws -> Result) async throws -> Result {
+        guard let meter else { return try await body() }
+        return try await meter.measure(body)
+    }
+
+    /// Ends its connections when their last request has ended.
+    fileprivate func retire() {
+        for server in servers { server.retire() }
     }
 
     private var options: CallOptions {
@@ -185,13 +225,13 @@ final class EtcdConnection: Sendable {
 /// lead to where the server no longer is.
 private final class EtcdServerLink: Sendable {
     private let endpoint: EtcdAddress.Endpoint
-    private let tls: EtcdTopology.TLS?
+    private let tls: ClientTLS?
     private let begun: AsyncStream<EtcdConnection>.Continuation
     private let current: Mutex<EtcdConnection>
 
     init(
         _ endpoint: EtcdAddress.Endpoint,
-        tls: EtcdTopology.TLS?,
+        tls: ClientTLS?,
         begun: AsyncStream<EtcdConnection>.Continuation
     ) throws {
         (self.endpoint, self.tls, self.begun) = (endpoint, tls, begun)
@@ -212,6 +252,10 @@ private final class EtcdServerLink: Sendable {
         }
     }
 
+    func retire() {
+        current.withLock { $0.retire() }
+    }
+
     private func connectionForRequest() throws -> EtcdConnection {
         try current.withLock { current in
             if current.begin() { return current }
@@ -224,7 +268,7 @@ private final class EtcdServerLink: Sendable {
         }
     }
 
-    private static func connection(to endpoint: EtcdAddress.Endpoint, _ tls: EtcdTopology.TLS?) throws -> EtcdClient {
+    private static func connection(to endpoint: EtcdAddress.Endpoint, _ tls: ClientTLS?) throws -> EtcdClient {
         do {
             return EtcdClient(
                 transport: try HTTP2ClientTransport.Posix(
@@ -246,12 +290,7 @@ extension EtcdAddress.Endpoint {
     fileprivate var target: any ResolvableTarget {
         switch self {
         case .tcp(let host, let port):
-            // An address is no name: the certificate is then compared with the address.
-            switch try? NIOCore.SocketAddress(ipAddress: host, port: port) {
-            case .v4: .ipv4(address: host, port: port)
-            case .v6: .ipv6(address: host, port: port)
-            default: .dns(host: host, port: port)
-            }
+            dialTarget(host: host, port: port)
         case .unixSocket(let path): .unixDomainSocket(path: path)
         }
     }

@@ -1,7 +1,6 @@
 import Catalog
 import FoundationEssentials
-import GRPCCore
-import GRPCNIOTransportHTTP2Posix
+package import GRPCDialing
 import Streams
 import SwiftProtobuf
 package import Topology
@@ -11,24 +10,16 @@ import WireProtos
 ///
 /// Keys are the root as it is configured, with or without a leading slash, and the path behind it.
 package struct EtcdTopology: TopologyStore {
-    /// Files for encrypted connections; minimum TLS 1.2, the server's certificate is verified.
-    package struct TLS: Hashable, Sendable {
-        package var certificate = ""
-        package var key = ""
-        /// Empty: the system's authorities.
-        package var authorities = ""
-
-        /// Settings without files: encrypted, with the system's authorities.
-        package init() {}
-    }
-
     /// What the flags say.
     package struct Configuration: Sendable {
         package var address: String
         package var root: String
-        package var tls: TLS?
+        /// Files for encrypted connections; minimum TLS 1.2, the server's certificate is verified.
+        package var tls: ClientTLS?
         /// Reads at once, in the global cluster and in each cell.
         package var readConcurrency = 32
+        /// Counts the requests.
+        package var meter: TopologyMeter?
 
         /// A cluster without TLS.
         package init(address: String, root: String) {
@@ -38,7 +29,6 @@ package struct EtcdTopology: TopologyStore {
 
     private let configuration: Configuration
     private let clients: EtcdClients
-    private let reads: Slots
 
     package var coding: RecordCoding { .binary }
 
@@ -48,12 +38,13 @@ package struct EtcdTopology: TopologyStore {
         _ configuration: Configuration,
         _ body: (EtcdTopology) async throws -> Result
     ) async throws -> Result {
-        try await EtcdClients.with(tls: configuration.tls) { clients in
-            let topology = EtcdTopology(
-                configuration: configuration,
-                clients: clients,
-                reads: Slots(count: max(1, configuration.readConcurrency))
-            )
+        let settings = EtcdCluster.Settings(
+            tls: configuration.tls,
+            reads: configuration.readConcurrency,
+            meter: configuration.meter
+        )
+        return try await EtcdClients.with(settings) { clients in
+            let topology = EtcdTopology(configuration: configuration, clients: clients)
             try await topology.open()
             return try await body(topology)
         }
@@ -64,7 +55,7 @@ package struct EtcdTopology: TopologyStore {
         do {
             var request = Etcdserverpb_RangeRequest()
             request.key = Data(Self.joined(configuration.root, "").utf8)
-            let cluster = try clients.cluster(at: configuration.address)
+            let cluster = try clients.cluster(of: .global, at: configuration.address)
             _ = try await range(request, at: Place(key: configuration.root, cluster: cluster), patiently: false)
         } catch let error as TopologyError {
             throw TopologyError(
@@ -106,9 +97,9 @@ package struct EtcdTopology: TopologyStore {
         at place: Place,
         patiently: Bool = true
     ) async throws -> Etcdserverpb_RangeResponse {
-        try await reads.acquire()
-        defer { reads.release() }
-        return try await translated(place) {
+        try await place.cluster.reads.acquire()
+        defer { place.cluster.reads.release() }
+        return try await EtcdCluster.translated(place.key, place.cluster) {
             try await place.cluster.ask(patiently: patiently) { client, options in
                 try await Etcdserverpb_KV.Client(wrapping: client).range(request, options: options)
             }
@@ -116,7 +107,7 @@ package struct EtcdTopology: TopologyStore {
     }
 
     /// The first key behind all that begin with the prefix.
-    private static func end(ofPrefix prefix: String) -> Data {
+    static func end(ofPrefix prefix: String) -> Data {
         var bytes = Array(prefix.utf8)
         while let last = bytes.popLast() {
             if last < 0xff { return Data(bytes + [last + 1]) }
@@ -191,11 +182,23 @@ package struct EtcdTopology: TopologyStore {
         request.compare = conditions
         request.success = [operation]
         request.failure = otherwise.map { [$0] } ?? []
-        return try await translated(place) {
+        return try await EtcdCluster.translated(place.key, place.cluster) {
             try await place.cluster.change { client, options in
                 try await Etcdserverpb_KV.Client(wrapping: client).txn(request, options: options)
             }
         }
+    }
+
+    // MARK: Locks
+
+    package func withNamedLock<Result: Sendable>(
+        _ name: String,
+        _ record: LockRecord,
+        _ limits: LockLimits,
+        _ body: @escaping @Sendable (any TopologyLock) async throws -> Result
+    ) async throws -> Result {
+        let place = try await place(of: pathOfNamedLock(name), in: .global)
+        return try await EtcdLock.hold(place.key, in: place.cluster, record, limits, body)
     }
 
     // MARK: Places
@@ -211,18 +214,20 @@ package struct EtcdTopology: TopologyStore {
         case .global, .cell("global"):
             return Place(
                 key: Self.joined(configuration.root, path),
-                cluster: try clients.cluster(at: configuration.address)
+                cluster: try clients.cluster(of: .global, at: configuration.address)
             )
         case .cell(let name):
             let file = "cells/\(name)/CellInfo"
-            let record = try await read(file, in: .global)
-            let cell = try CellRecord(record, of: file, coded: coding)
+            let info = try CellRecord(try await read(file, in: .global), of: file, coded: coding)
             do {
-                return Place(key: Self.joined(cell.root, path), cluster: try clients.cluster(at: cell.serverAddress))
+                return Place(
+                    key: Self.joined(info.root, path),
+                    cluster: try clients.cluster(of: cell, at: info.serverAddress)
+                )
             } catch let error as TopologyError {
                 throw TopologyError(
                     error.code,
-                    "failed to create topo connection to \(cell.serverAddress), \(cell.root): \(error)"
+                    "failed to create topo connection to \(info.serverAddress), \(info.root): \(error)"
                 )
             }
         }
@@ -232,42 +237,5 @@ package struct EtcdTopology: TopologyStore {
     static func joined(_ root: String, _ path: String) -> String {
         let parts = (root + "/" + path).split(separator: "/").filter { $0 != "." }
         return (root.hasPrefix("/") ? "/" : "") + parts.joined(separator: "/")
-    }
-
-    // MARK: Errors
-
-    private func translated<Result>(_ place: Place, _ body: () async throws -> Result) async throws -> Result {
-        do {
-            return try await body()
-        } catch let error as RPCError {
-            try Task.checkCancellation()
-            throw Self.topologyError(error, place)
-        }
-    }
-
-    private static func topologyError(_ error: RPCError, _ place: Place) -> TopologyError {
-        let server = "etcd at \(place.cluster.address)"
-        let why = error.cause.map { "\(error.message): \($0)" } ?? error.message
-        return switch error.code {
-        case .notFound: TopologyError.noNode(place.key)
-        case .unavailable, .deadlineExceeded:
-            TopologyError(.timeout, "deadline exceeded: \(place.key): \(server) does not answer (\(why))")
-        case .resourceExhausted:
-            TopologyError(.resourceExhausted, "server resource exhausted: \(place.key): \(server): \(why)")
-        case .cancelled: TopologyError(.interrupted, "interrupted: \(place.key): \(server)")
-        default: TopologyError(.unavailable, "\(place.key): \(server): \(why)")
-        }
-    }
-}
-
-extension EtcdTopology.TLS {
-    var security: HTTP2ClientTransport.Posix.TransportSecurity {
-        .tls { config in
-            if !certificate.isEmpty {
-                config.certificateChain = [.file(path: certificate, format: .pem)]
-                config.privateKey = .file(path: key, format: .pem)
-            }
-            if !authorities.isEmpty { config.trustRoots = .certificates([.file(path: authorities, format: .pem)]) }
-        }
     }
 }

@@ -4,6 +4,7 @@ package import Logging
 package import Storage
 import Streams
 import Synchronization
+import Topology
 
 /// Keeps two passes from working on one shard at once.
 ///
@@ -28,6 +29,7 @@ package struct ShardLease: Sendable {
     private let storage: any BackupStorage
     private let shard: ShardPath
     private let holder: LeaseHolder
+    private let clusterLock: ClusterLock?
     private let timing: Timing
     private let clock: PassClock
     private let renewalClock: PassClock
@@ -35,17 +37,19 @@ package struct ShardLease: Sendable {
 
     /// A lease of `shard` in `storage`, which should have threads of its own: renewals must not wait for an upload.
     ///
-    /// `renewalClock` is for what waits beside the pass; it is `clock` unless the pass's own waiting makes the time go on.
+    /// With a `clusterLock` that is held too, around the lease. `renewalClock` is for what waits beside the pass; it is `clock` unless the pass's own waiting makes the time go on.
     package init(
         storage: any BackupStorage,
         shard: ShardPath,
         holder: LeaseHolder,
+        clusterLock: ClusterLock? = nil,
         timing: Timing = Timing(),
         clock: PassClock,
         renewalClock: PassClock? = nil,
         logger: Logger
     ) {
         (self.storage, self.shard, self.holder, self.timing) = (storage, shard, holder, timing)
+        self.clusterLock = clusterLock
         (self.clock, self.renewalClock, self.logger) = (clock, renewalClock ?? clock, logger)
     }
 
@@ -55,9 +59,17 @@ package struct ShardLease: Sendable {
     /// - Throws: ``WorkflowError`` with code `refused` when another pass holds it, `lease` when it was lost; else what
     ///   `body` throws.
     func hold<Result: Sendable>(_ body: @escaping @Sendable (HeldLease) async throws -> Result) async throws -> Result {
+        guard let clusterLock else { return try await holdLease(beside: nil, body) }
+        return try await clusterLock.hold { lock in try await holdLease(beside: lock, body) }
+    }
+
+    private func holdLease<Result: Sendable>(
+        beside lock: (any TopologyLock)?,
+        _ body: @escaping @Sendable (HeldLease) async throws -> Result
+    ) async throws -> Result {
         let held: HeldLease
         do {
-            held = try await take()
+            held = try await take(beside: lock)
         } catch let error as WorkflowError {
             throw error
         } catch {
@@ -89,7 +101,7 @@ package struct ShardLease: Sendable {
         }
     }
 
-    private func take() async throws -> HeldLease {
+    private func take(beside lock: (any TopologyLock)?) async throws -> HeldLease {
         let place = Note.Place(.lease, of: shard)
         var expecting = Note.Expectation.nothing
         if let note = try await storage.note(at: place) {
@@ -110,6 +122,7 @@ package struct ShardLease: Sendable {
                 clock: clock,
                 renewalClock: renewalClock,
                 logger: logger,
+                lock: lock,
                 record: record,
                 version: version
             )
@@ -183,6 +196,8 @@ package final class HeldLease: Sendable {
     private let clock: PassClock
     private let renewalClock: PassClock
     private let logger: Logger
+    /// Held beside the lease.
+    private let lock: (any TopologyLock)?
     private let state: Mutex<State>
     /// One renewal at a time: two would conflict with each other.
     private let turn = Slots(count: 1)
@@ -194,9 +209,11 @@ package final class HeldLease: Sendable {
         clock: PassClock,
         renewalClock: PassClock,
         logger: Logger,
+        lock: (any TopologyLock)?,
         record: LeaseRecord,
         version: String
     ) {
+        self.lock = lock
         (self.storage, self.shard, self.timing, self.logger) = (storage, shard, timing, logger)
         (self.clock, self.renewalClock) = (clock, renewalClock)
         state = Mutex(State(record: record, version: version, renewedAt: clock.elapsed()))
@@ -244,11 +261,16 @@ package final class HeldLease: Sendable {
         throw lost("it ended during the commit", DeadlineExceeded(operation: "the commit"))
     }
 
-    /// Makes sure that the lease is ours now: the last thing before a commit.
+    /// Makes sure that the lease, and the lock beside it, is ours now: the last thing before a commit.
     ///
     /// Storage that fails for a moment is asked again for as long as the lease lasts.
     /// - Throws: ``WorkflowError`` with code `lease`.
     func confirm() async throws {
+        do {
+            try await lock?.confirm()
+        } catch let error as TopologyError {
+            throw ClusterLock.lost(error)
+        }
         while true {
             do {
                 return try await renew()

@@ -289,7 +289,7 @@ package struct BackupPass: Sendable {
 
     /// An empty backup must not become the newest one of a shard that has data.
     private func refuseIfServing() async throws {
-        let tablets: [TabletRecord]
+        let tablets: ShardTablets
         do {
             tablets = try await topology.tablets(of: shard)
         } catch let error as TopologyError where error.code == .noNode {
@@ -301,10 +301,17 @@ package struct BackupPass: Sendable {
                 cause: error
             )
         }
-        if let serving = tablets.first(where: { $0.kind.isServing }) {
+        if let serving = tablets.found.first(where: { $0.kind.isServing }) {
             throw WorkflowError(
                 .refused,
                 "refusing to upload initial backup of empty database: the shard \(shard) already has at least one tablet that may be serving (\(serving.alias)); you must take a backup from a live tablet instead"
+            )
+        }
+        if let missing = tablets.missing {
+            throw WorkflowError(
+                .topology,
+                "failed to check whether shard \(shard) has serving tablets before doing initial backup",
+                cause: missing
             )
         }
     }

@@ -64,7 +64,8 @@ struct ShardPrimary: Sendable {
                 )
             }
             logger.info("\(ContractLog.waitingToRetry(delay, failure))")
-            try await clock.sleep(delay)
+            // The passes of many shards, which lost a primary at the same moment, ask at different ones.
+            try await clock.sleep(delay * clock.jitter())
             delay = min(delay * 2, Self.longestRetryDelay)
         }
     }
@@ -72,7 +73,7 @@ struct ShardPrimary: Sendable {
     /// The positions of the other tablets that can be reached in a few seconds.
     func replicaPositions() async -> [(tablet: TabletRecord, position: Position)] {
         guard let tablets = try? await topology.tablets(of: shard) else { return [] }
-        let replicas = tablets.filter { $0.kind != .primary && !$0.mysqlHostname.isEmpty }
+        let replicas = tablets.found.filter { $0.kind != .primary && !$0.mysqlHostname.isEmpty }
         return await withTaskGroup(of: (TabletRecord, Position)?.self) { group in
             for tablet in replicas {
                 // At once: one that does not answer must not keep us from the others.

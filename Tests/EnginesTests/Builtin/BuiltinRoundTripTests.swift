@@ -98,7 +98,7 @@ struct BuiltinRoundTripTests {
             dataPlane: plane,
             concurrency: 3,
             owner: nil,
-            durable: true,
+            persistence: .durable,
             decompressors: decompressors,
             logger: Self.logger
         )
