@@ -21,13 +21,14 @@ package struct ClientTLS: Hashable, Sendable {
     /// How the transport encrypts.
     package var security: HTTP2ClientTransport.Posix.TransportSecurity { security { _ in } }
 
-    /// How the transport encrypts, with certificates looked up in lists of revoked ones.
+    /// How the transport encrypts, with certificates that are verified by us.
     /// - Parameters:
-    ///   - verifier: has the lists and the authorities.
+    ///   - verifier: has the authorities, and lists of revoked certificates.
     ///   - host: as it is dialled; ``serverName`` counts instead.
     ///   - refusal: gets the reason when the certificate is refused, which the transport does not tell.
+    /// - Returns: what the transport takes.
     package func security(
-        verifiedBy verifier: RevocationVerifier,
+        verifiedBy verifier: CertificateVerifier,
         host: String,
         refusal: RefusalReason
     ) -> HTTP2ClientTransport.Posix.TransportSecurity {

@@ -11,7 +11,7 @@ import Workflows
 package struct TabletDialing: Sendable {
     /// Encrypted when ``ClientTLS/isAsked``, or when there are lists of revoked certificates.
     package var tls = ClientTLS()
-    /// File with lists of revoked certificates; read by ``prepare(now:)``.
+    /// File with lists of revoked certificates.
     package var revocationLists = ""
     /// Bytes of one message, both ways.
     package var maximumMessageSize = 16 << 20
@@ -27,7 +27,7 @@ package struct TabletDialing: Sendable {
     /// Vitess's servers count more frequent probes as an attack.
     private static let shortestKeepalive = Duration.seconds(15)
     private static let largestFile = 16 << 20
-    private var verifier: RevocationVerifier?
+    private var verifier: CertificateVerifier?
 
     /// The defaults of the flags.
     package init() {}
@@ -83,6 +83,8 @@ package struct TabletDialing: Sendable {
     }
 
     /// Reads the files that are named, so that a wrong one is told before anything else is done.
+    ///
+    /// Lists of revoked certificates and a name to verify count from then on.
     /// - Parameter now: the time.
     /// - Returns: what an operator should look after.
     /// - Throws: ``WorkflowError``.
@@ -94,7 +96,7 @@ package struct TabletDialing: Sendable {
                 "--tablet-manager-grpc-server-name=\(tls.serverName) is an address and no name; HINT: leave it out when tablets' certificates name their addresses"
             )
         }
-        if !revocationLists.isEmpty { verifier = try readLists(now) }
+        if !revocationLists.isEmpty || !tls.serverName.isEmpty { verifier = try makeVerifier(now) }
         do {
             _ = try HTTP2ClientTransport.Posix(
                 target: .ipv4(address: "127.0.0.1", port: 1),
@@ -112,7 +114,7 @@ package struct TabletDialing: Sendable {
         }
     }
 
-    private func readLists(_ now: Date) throws -> RevocationVerifier {
+    private func makeVerifier(_ now: Date) throws -> CertificateVerifier {
         func text(_ file: String) throws -> String {
             guard let bytes = try FileTree.read(FilePath(file), limit: Self.largestFile) else {
                 throw FileError("open", FilePath(file), .noSuchFileOrDirectory)
@@ -120,15 +122,16 @@ package struct TabletDialing: Sendable {
             return String(decoding: bytes, as: UTF8.self)
         }
         do {
-            return try RevocationVerifier(
-                lists: try text(revocationLists),
+            return try CertificateVerifier(
+                lists: revocationLists.isEmpty ? nil : try text(revocationLists),
                 authorities: tls.authorities.isEmpty ? nil : try text(tls.authorities),
                 now: now
             )
         } catch {
+            let files = [tls.authorities, revocationLists].filter { !$0.isEmpty }.joined(separator: ", ")
             throw WorkflowError(
                 .refused,
-                "cannot use the lists of revoked certificates in \(revocationLists): \(error); HINT: see --tablet-manager-grpc-crl, and that --tablet-manager-grpc-ca names the authority that issued them"
+                "cannot verify certificates of tablets with \(files): \(error); HINT: see --tablet-manager-grpc-crl, and that --tablet-manager-grpc-ca names the authority that issued them"
             )
         }
     }

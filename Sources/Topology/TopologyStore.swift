@@ -44,6 +44,7 @@ package protocol TopologyStore: Sendable {
     ///   - record: what others read of the holder.
     ///   - limits: how long to wait, and how long the lock outlives us.
     ///   - body: runs while the lock is held.
+    /// - Returns: what `body` returns.
     /// - Throws: ``TopologyError`` with code `lockHeld` after the time to wait, `lockLost` when it was lost; what `body`
     ///   throws.
     func withNamedLock<Result: Sendable>(

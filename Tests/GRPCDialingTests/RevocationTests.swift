@@ -27,8 +27,8 @@ struct RevocationTests {
         _ certificates: TestCertificates,
         _ lists: FilePath...,
         now: Date = Date()
-    ) throws -> RevocationVerifier {
-        try RevocationVerifier(
+    ) throws -> CertificateVerifier {
+        try CertificateVerifier(
             lists: try lists.map(text).joined(),
             authorities: try text(certificates.authority),
             now: now
@@ -40,7 +40,7 @@ struct RevocationTests {
     }
 
     private func expectRefusal(_ text: String, _ body: () async throws -> Void) async {
-        let error = await #expect(throws: RevocationVerifier.Refusal.self) { try await body() }
+        let error = await #expect(throws: CertificateVerifier.Refusal.self) { try await body() }
         #expect(error?.description.contains(text) == true, "\(error?.description ?? "")")
     }
 

@@ -99,6 +99,7 @@ struct TabletManagerClientTests {
             var other = dialing
             (other.tls.certificate, other.tls.key) = (named.client.string, named.clientKey.string)
             (other.tls.authorities, other.tls.serverName) = (named.authority.string, "tablet.example")
+            _ = try other.prepare(now: Date())
             let byName = other
             try await TabletManagerServer.with(certificates: named, position: { Self.position }) { server in
                 let tablet = record("127.0.0.1", ["grpc": server.port])

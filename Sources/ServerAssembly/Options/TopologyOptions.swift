@@ -95,6 +95,7 @@ package struct TopologyOptions: ParsableArguments {
     /// - Parameters:
     ///   - meter: counts what it costs.
     ///   - body: runs with it.
+    /// - Returns: what `body` returns.
     /// - Throws: ``UsageError``, ``TopologyError``, or what `body` throws.
     func withStore<Result: Sendable>(
         meter: TopologyMeter,

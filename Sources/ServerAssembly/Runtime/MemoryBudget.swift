@@ -38,6 +38,7 @@ struct MemoryBudget: Hashable, Sendable {
     /// Bytes of restored files that may stay in the page cache, where mysqld reads them next: an eighth of the memory that
     /// others do not need.
     /// - Parameter cgroupLimit: in bytes; page cache counts there too.
+    /// - Returns: bytes, 4 GiB at most.
     static func unwritten(cgroupLimit: Int?) -> Int64 {
         let line = text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
         let available = line.flatMap { Int64($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0

@@ -62,8 +62,9 @@ package final class FaultyLine: Sendable {
     /// Connections that were taken so far.
     package var connections: Int { state.withLock { $0.taken } }
 
-    /// Passes nothing on any more, and answers nothing: also new connections are only taken. With `false` everything that
-    /// was held back goes on.
+    /// Passes nothing on any more, and answers nothing; also new connections are only taken.
+    ///
+    /// With `false` everything that was held back goes on.
     package func setSilent(_ isSilent: Bool) {
         let pairs = state.withLock { state in
             state.isSilent = isSilent
@@ -74,6 +75,11 @@ package final class FaultyLine: Sendable {
                 if !isSilent { channel.read() }
             }
         }
+    }
+
+    /// Lets requests through and holds the answers back, on the connections that there are.
+    package func holdAnswers() async throws {
+        for pair in state.withLock({ $0.pairs }) { try await pair.far.setOption(.autoRead, value: false).get() }
     }
 
     /// Resets every connection, as a machine does that was started again.

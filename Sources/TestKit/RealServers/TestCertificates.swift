@@ -69,6 +69,7 @@ package struct TestCertificates: Sendable {
     ///   - dates: of issue and of the next one, as openssl writes them; `nil`: now, and in a day.
     ///   - extensions: lines of an openssl section `crl`, and what they refer to.
     /// - Returns: the file.
+    /// - Throws: what openssl says is wrong.
     package func revocationList(
         revoking certificates: [String],
         by authority: String = "ca",

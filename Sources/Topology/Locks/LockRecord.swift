@@ -32,13 +32,20 @@ package struct LockRecord: Hashable, Sendable {
     /// Says who holds a lock, for a message; whatever the document is.
     package static func holder(in bytes: [UInt8]) -> String {
         struct Document: Decodable {
-            var Action: String?
-            var HostName: String?
-            var UserName: String?
-            var Time: String?
+            var action: String?
+            var host: String?
+            var user: String?
+            var time: String?
+
+            enum CodingKeys: String, CodingKey {
+                case action = "Action"
+                case host = "HostName"
+                case user = "UserName"
+                case time = "Time"
+            }
         }
         guard let found = try? JSONDecoder().decode(Document.self, from: Data(bytes)) else { return "somebody" }
         return
-            "\(found.UserName ?? "unknown") on \(found.HostName ?? "unknown") (\(found.Action ?? "unknown")) since \(found.Time ?? "unknown")"
+            "\(found.user ?? "unknown") on \(found.host ?? "unknown") (\(found.action ?? "unknown")) since \(found.time ?? "unknown")"
     }
 }

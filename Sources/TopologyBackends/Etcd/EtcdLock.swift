@@ -106,7 +106,7 @@ final class EtcdLock: TopologyLock {
         }
     }
 
-    /// Joins the queue. The key is ours alone, so that it does not matter how often that is asked.
+    /// Joins the queue; the key is ours alone, so that it does not matter how often that is asked.
     private func enter(_ record: LockRecord) async throws {
         var absent = Etcdserverpb_Compare()
         (absent.key, absent.target, absent.version) = (key, .version, 0)

@@ -3,11 +3,12 @@ package import NIOSSL
 import SwiftASN1
 import X509
 
-/// Verifies servers' certificates with lists of revoked ones (`--…-grpc-crl`).
+/// Verifies servers' certificates where the TLS library's own verification does not do.
 ///
-/// Stands in for the TLS library's own verification, which knows no lists: the same chain, name and validity, and then
-/// every certificate of the chain but the anchor is looked up in the newest list of its issuer.
-package struct RevocationVerifier: Sendable {
+/// That one knows no lists of revoked certificates (`--…-grpc-crl`), and takes a certificate for the dialled address when
+/// another name is asked for (`--…-grpc-server-name`). Here chain, name and validity are verified alike, the given name
+/// alone counts, and every certificate of the chain but the anchor is looked up in the newest list of its issuer.
+package struct CertificateVerifier: Sendable {
     /// Why the files cannot be used, or a certificate is refused.
     package struct Refusal: Error, Sendable, CustomStringConvertible {
         package let description: String
@@ -22,20 +23,20 @@ package struct RevocationVerifier: Sendable {
 
     /// Reads PEM files.
     /// - Parameters:
-    ///   - lists: one or more `X509 CRL` blocks.
+    ///   - lists: one or more `X509 CRL` blocks; `nil`: nothing is looked up.
     ///   - authorities: `CERTIFICATE` blocks; `nil`: the system's.
     ///   - now: the time.
     /// - Throws: ``Refusal`` when there is no list, or one that is not complete, not signed by its issuer where that is
     ///   one of the authorities, or from the future.
-    package init(lists: String, authorities: String?, now: Date) throws {
-        let found = try Self.blocks(lists, named: "X509 CRL").map { der in
+    package init(lists: String?, authorities: String?, now: Date) throws {
+        let found = try Self.blocks(lists ?? "", named: "X509 CRL").map { der in
             do {
                 return try RevocationList(der)
             } catch {
                 throw Refusal(description: "\(error)")
             }
         }
-        guard !found.isEmpty else { throw Refusal(description: "there is no X509 CRL block in it") }
+        guard !found.isEmpty || lists == nil else { throw Refusal(description: "there is no X509 CRL block in it") }
         let certificates = try authorities.map { try Self.blocks($0, named: "CERTIFICATE").map(Self.certificate) }
         for list in found {
             let issuers = (certificates ?? []).filter { $0.subject == list.issuer }
