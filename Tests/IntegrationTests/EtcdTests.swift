@@ -45,10 +45,10 @@ struct EtcdTests {
     @Test("all that a store promises, globally and in a cell", arguments: EtcdServer.Series.allCases)
     func conformance(series: EtcdServer.Series) async throws {
         try await withTopology(series) { topology, server in
-            try await TopologyConformance.run(topology, in: .global)
+            try await TopologyConformance.run(topology, named: "etcd \(series.rawValue)", in: .global)
             let cell = "server_address: '\(server.address)' root: '/vitess/zone1'"
             try await put("cells/zone1/CellInfo", "topodata.CellInfo", cell, on: topology, in: .global)
-            try await TopologyConformance.run(topology, in: .cell("zone1"))
+            try await TopologyConformance.run(topology, named: "etcd \(series.rawValue)", in: .cell("zone1"))
         }
     }
 

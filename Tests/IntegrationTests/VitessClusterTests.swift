@@ -152,6 +152,12 @@ struct VitessClusterTests {
             let second = try await cluster.vtbackup()
             #expect(second.succeeded, "\(second.standardError.suffix(3000))")
             #expect(cluster.tablet.calls.get() >= 2)
+            // What a pass asks of the topology does not grow with the shard: the records of shard, cell and primary, each time
+            // that it looks who the primary is.
+            for run in [first, second] {
+                let cost = try #require(run.standardError.firstMatch(of: #/topology: ([0-9]+) requests in ([^\n]*)/#))
+                #expect(try #require(Int(cost.1)) < 40, "\(cost.0)")
+            }
             let executed = try await cluster.shard.primary.sql("SELECT @@global.gtid_executed").scalar ?? ""
             #expect(try cluster.shard.newestManifest().position == (try .init(executed, flavor: .mysql56)))
             #expect(try await dump(cluster) == before)

@@ -94,11 +94,11 @@ struct StoreTests {
 
     @Test("all that a store promises, in memory and in files")
     func conformance() async throws {
-        try await TopologyConformance.run(InMemoryTopology(), in: .global)
-        try await TopologyConformance.run(InMemoryTopology(coding: .binary), in: .cell("zone1"))
+        try await TopologyConformance.run(InMemoryTopology(), named: "in memory", in: .global)
+        try await TopologyConformance.run(InMemoryTopology(coding: .binary), named: "in memory", in: .cell("zone1"))
         try await RecordTree.twoCells.withFiles { store, _ in
-            try await TopologyConformance.run(store, in: .global)
-            try await TopologyConformance.run(store, in: .cell("zone3"))
+            try await TopologyConformance.run(store, named: "file", in: .global)
+            try await TopologyConformance.run(store, named: "file", in: .cell("zone3"))
         }
     }
 

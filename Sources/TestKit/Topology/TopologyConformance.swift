@@ -26,15 +26,18 @@ package enum TopologyConformance {
             ("a lock is given back when the work under it fails or is cancelled", givenBack),
         ]
 
-    /// Runs all of them.
-    package static func run(_ store: any TopologyStore, in cell: TopologyCell) async throws {
+    /// Runs all of them, and says how many the store named `name` keeps.
+    package static func run(_ store: any TopologyStore, named name: String, in cell: TopologyCell) async throws {
+        var kept = 0
         for (index, check) in checks.enumerated() {
             do {
                 try await check.body(store, cell, "conformance/\(index)")
+                kept += 1
             } catch {
                 Issue.record("\(check.name): \(error)")
             }
         }
+        print("topology conformance: \(name), cell \(cell): \(kept) of \(checks.count) checks")
     }
 
     private static func expect(
