@@ -137,8 +137,7 @@ func restore(_ plane: DataPlane, _ storage: FileStorage) async throws {
         dataPlane: plane,
         concurrency: concurrency,
         owner: nil,
-        // As in a pass on a machine with enough memory.
-        persistence: arguments.contains("durable") ? .durable : .scratch(UnwrittenAllowance(bytes: 2 << 30)),
+        durable: arguments.contains("durable"),
         decompressors: StoredFormat.ExternalDecompressors(),
         logger: logger
     )

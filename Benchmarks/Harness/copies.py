@@ -5,6 +5,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import time
 import zlib
 
 from measure import CORES, disk, evict_all, fresh, interleaved, run, size, warm
@@ -54,14 +55,23 @@ class Copies:
         return contender
 
     def restore(self, store, durable):
-        # What was restored stays until its own next round, as that of the loops: a virtual machine gives free memory
-        # back after seconds, and who then writes first pays for getting it again.
         def contender():
             warm(store)
             target = fresh(os.path.join(self.work, "restored"))
             os.rmdir(target)
+            self.settle(durable)
             return run([self.program, "restore", target, store] + (["durable"] if durable else []))
         return contender
+
+    @staticmethod
+    def settle(durable):
+        """Before a restore that is not synced: lets the machine give back the memory of the files just removed.
+
+        A virtual machine does so after seconds, and who then writes first pays for getting it again: whoever is measured
+        sooner after his own removal would be spared that. A restore finds memory that was long given back.
+        """
+        if not durable:
+            time.sleep(4)
 
     # Peers
 
@@ -76,6 +86,7 @@ class Copies:
         def contender():
             warm(self.store(codec))
             out = fresh(os.path.join(self.work, "out"))
+            self.settle(durable)
             return run([self.loops, "restore", codec, str(CORES), f"{self.store(codec)}/{BACKUP}", out]
                        + (["fsync"] if durable else []))
         return contender

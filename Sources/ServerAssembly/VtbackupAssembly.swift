@@ -127,7 +127,7 @@ package struct VtbackupAssembly: Sendable {
         _ print: @escaping @Sendable (String) -> Void
     ) async throws {
         let folder = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(options.action.restoreTo))
-        let engine = try restoreEngine(resources, owner: try ownerOfRestored(folder), .durable)
+        let engine = try restoreEngine(resources, owner: try ownerOfRestored(folder), durable: true)
         let action = RestoreToFolder(backups: backups, engine: engine, logger: logger)
         let name = options.action.backupName.isEmpty ? nil : options.action.backupName
         let manifest = try await showingProgress { progress in
@@ -205,8 +205,7 @@ package struct VtbackupAssembly: Sendable {
             : try tabletManagers()
         let lease = try await lease(shard, alias, store, resources)
         let backupEngine = try backupEngine(resources)
-        let allowance = UnwrittenAllowance(bytes: MemoryBudget.unwritten(cgroupLimit: MemoryBudget.cgroupLimit))
-        let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, .scratch(allowance))
+        let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
         try await showingProgress { progress in
             let pass = BackupPass(
                 settings: settings,
@@ -388,16 +387,12 @@ package struct VtbackupAssembly: Sendable {
         )
     }
 
-    private func restoreEngine(
-        _ resources: Resources,
-        owner: FileOwner?,
-        _ persistence: FilePersistence
-    ) throws -> BuiltinRestore {
+    private func restoreEngine(_ resources: Resources, owner: FileOwner?, durable: Bool) throws -> BuiltinRestore {
         BuiltinRestore(
             dataPlane: try dataPlane(resources),
             concurrency: options.policy.concurrency,
             owner: owner,
-            persistence: persistence,
+            durable: durable,
             decompressors: options.engine.decompressors,
             logger: logger
         )

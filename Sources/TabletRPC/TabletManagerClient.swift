@@ -84,6 +84,15 @@ package struct TabletManagerClient: PrimaryTablet {
 }
 
 extension RPCError {
+    /// Words of the TLS library, whose errors have no codes.
+    ///
+    /// A connection that ends in the middle of a handshake is none of them: whoever is being started does that.
+    private static let signsOfRefusal = [
+        "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "failedToValidateHostname",
+        "serverHostnameImpossibleToMatch", "ALERT_CERTIFICATE_REQUIRED", "ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE",
+        "ALERT_HANDSHAKE_FAILURE",
+    ]
+
     /// Whether the connection failed because one side does not take the other's certificate, or does not speak TLS.
     fileprivate var isFailedHandshake: Bool {
         var text = message
@@ -92,8 +101,7 @@ extension RPCError {
             text += "\n\(error)"
             next = (error as? RPCError)?.cause
         }
-        return ["CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "failedToValidateHostname", "handshakeFailed"]
-            .contains { text.contains($0) }
+        return Self.signsOfRefusal.contains { text.contains($0) }
     }
 }
 

@@ -57,11 +57,19 @@ struct RevocationTests {
             )
             await expectRefusal("Certificate revoked: CN=server") { _ = try await both.verify(server, of: "localhost") }
             // Everything else is verified as without lists.
-            for other in ["other.example", "127.0.0.2"] {
-                await expectRefusal("") { _ = try await client.verify(server, of: other) }
+            for other in ["other.example", "127.0.0.2", "localhost.example"] {
+                await expectRefusal("certificate of \(other) is refused: ") {
+                    _ = try await client.verify(server, of: other)
+                }
             }
             let stranger = try await TestCertificates(in: certificates.folder.appending("stranger"))
-            await expectRefusal("") { _ = try await client.verify(try presented(stranger.server), of: "localhost") }
+            await expectRefusal("leads to none of the authorities") {
+                _ = try await client.verify(try presented(stranger.server), of: "localhost")
+            }
+            let many = [NIOSSLCertificate](repeating: server[0], count: 9)
+            await expectRefusal("9 certificates, which is no chain") {
+                _ = try await client.verify(many, of: "localhost")
+            }
             await expectRefusal("presents no certificate") { _ = try await client.verify([], of: "localhost") }
         }
     }
@@ -100,10 +108,11 @@ struct RevocationTests {
             for lists in [[old, new], [new, old]] {
                 let both = try verifier(certificates, lists[0], lists[1])
                 #expect(try await both.verify(server, of: "localhost").count == 2)
-                #expect(both.overdue(at: Date()).isEmpty)
+                #expect(both.warnings(at: Date()).isEmpty)
             }
             let overdue = try verifier(certificates, old)
-            #expect(overdue.overdue(at: Date()) == ["CN=authority"])
+            #expect(overdue.warnings(at: Date()).count == 1)
+            #expect(overdue.warnings(at: Date()).first?.contains("CN=authority should have been replaced") == true)
             await expectRefusal("Certificate revoked") { _ = try await overdue.verify(server, of: "localhost") }
         }
     }
@@ -147,7 +156,9 @@ struct RevocationTests {
             let file = certificates.folder.appending("damaged.crl")
             for (content, reason) in [
                 ("", "no X509 CRL block"), (try text(certificates.authority), "no X509 CRL block"),
-                ("-----BEGIN X509 CRL-----\n", "no PEM file"),
+                ("-----BEGIN X509 CRL-----\n", "has no end"),
+                (good.replacing("-----END X509 CRL-----", with: ""), "has no end"),
+                (good.replacing("\nMI", with: "\n?I"), "is damaged"),
                 ("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----\n", "it ends early"),
                 (good.replacing("X509 CRL", with: "CERTIFICATE"), "no X509 CRL block"),
             ] {
@@ -157,25 +168,76 @@ struct RevocationTests {
         }
     }
 
-    @Test("bytes that are changed anywhere are refused, or change nothing that counts")
+    @Test("bytes that are changed anywhere are refused, or the list is somebody else's and says so")
     func damaged() async throws {
         try await withCertificates { certificates in
             let list = try text(try await certificates.revocationList(revoking: ["server"]))
             let lines = list.split(separator: "\n").filter { !$0.hasPrefix("-") }
             let der = try #require(Data(base64Encoded: lines.joined()))
             let server = try presented(certificates.server)
-            let file = certificates.folder.appending("damaged.crl")
+            let authorities = try text(certificates.authority)
+            func verifier(_ der: Data) throws -> CertificateVerifier {
+                // On one line, as other tools write it.
+                let pem = "-----BEGIN X509 CRL-----\n\(der.base64EncodedString())\n-----END X509 CRL-----\n"
+                return try CertificateVerifier(lists: pem, authorities: authorities, now: Date())
+            }
+            await expectRefusal("Certificate revoked") {
+                _ = try await verifier(der).verify(server, of: "localhost")
+            }
+            var parsed = 0
             for index in der.indices {
                 var damaged = der
                 damaged[index] ^= 0x21
-                let pem = "-----BEGIN X509 CRL-----\n\(damaged.base64EncodedString())\n-----END X509 CRL-----\n"
-                try FileTree.write(Array(pem.utf8), to: file)
-                // Nobody who is revoked gets in because a list is damaged: it is refused, or still refuses him, unless it
-                // has become the list of somebody else.
-                guard let verifier = try? verifier(certificates, file) else { continue }
-                let chain = try? await verifier.verify(server, of: "localhost")
-                #expect(chain == nil || verifier.overdue(at: .distantFuture) != ["CN=authority"], "byte \(index)")
+                guard let verifier = try? verifier(damaged) else { continue }
+                parsed += 1
+                // Only the list of another authority lets anybody in whom ours has revoked.
+                guard (try? await verifier.verify(server, of: "localhost")) != nil else { continue }
+                #expect(verifier.warnings(at: Date()).contains { $0.contains("of none of the trusted authorities") })
             }
+            #expect(parsed > 0 && parsed < der.count)
+        }
+    }
+
+    @Test("who is no authority issues nothing, and authorities of clients nothing for servers")
+    func chains() async throws {
+        for (extensions, reason) in [
+            ("basicConstraints=critical,CA:TRUE", nil), ("basicConstraints=CA:FALSE", "refused"),
+            ("basicConstraints=critical,CA:TRUE\nkeyUsage=critical,digitalSignature", "is no authority"),
+            ("basicConstraints=critical,CA:TRUE\nextendedKeyUsage=clientAuth", "is not for servers"),
+        ] as [(String, String?)] {
+            try await withCertificates { certificates in
+                try await certificates.addIntermediate(extensions: extensions)
+                let chain = try presented(
+                    certificates.folder.appending("leaf.pem"),
+                    certificates.folder.appending("middle.pem")
+                )
+                let verifier = try CertificateVerifier(
+                    lists: nil,
+                    authorities: try text(certificates.authority),
+                    now: Date()
+                )
+                guard let reason else {
+                    #expect(try await verifier.verify(chain, of: "localhost").count == 3)
+                    return
+                }
+                await expectRefusal(reason) { _ = try await verifier.verify(chain, of: "localhost") }
+            }
+        }
+    }
+
+    @Test("an authority in the file that its own authority has revoked is none any more")
+    func revokedAuthority() async throws {
+        try await withCertificates { certificates in
+            try await certificates.addIntermediate()
+            let middle = certificates.folder.appending("middle.pem")
+            let chain = try presented(certificates.folder.appending("leaf.pem"))
+            let authorities = try text(certificates.authority) + text(middle)
+            let none = try await certificates.revocationList(revoking: [])
+            let trusting = try CertificateVerifier(lists: try text(none), authorities: authorities, now: Date())
+            #expect(try await trusting.verify(chain, of: "localhost").count >= 2)
+            let list = try await certificates.revocationList(revoking: ["middle"])
+            let verifier = try CertificateVerifier(lists: try text(list), authorities: authorities, now: Date())
+            await expectRefusal("refused") { _ = try await verifier.verify(chain, of: "localhost") }
         }
     }
 }

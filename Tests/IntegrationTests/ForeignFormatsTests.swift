@@ -183,7 +183,7 @@ struct ForeignFormatsTests {
                 dataPlane: plane,
                 concurrency: 2,
                 owner: nil,
-                persistence: .scratch(UnwrittenAllowance(bytes: 0)),
+                durable: false,
                 decompressors: decompressors,
                 logger: Self.logger
             )

@@ -23,7 +23,7 @@ struct InterruptionTests {
     /// Waits until a mysqld runs on a folder below the shard's data root, and returns its process number.
     private func mysqldPID(_ shard: TestShard, of vtbackup: pid_t) async throws -> pid_t {
         while true {
-            try #require(try isAlive(vtbackup), "vtbackup ended before its mysqld was up")
+            try #require(Programs.isAlive(vtbackup), "vtbackup ended before its mysqld was up")
             for name in try FileTree.list(shard.dataRoot) ?? [] {
                 if let bytes = try FileTree.read(shard.dataRoot.appending(name).appending("mysql.pid"), limit: 64),
                     let pid = pid_t(String(decoding: bytes, as: UTF8.self).filter(\.isNumber))
@@ -33,12 +33,6 @@ struct InterruptionTests {
             }
             await Task.yield()
         }
-    }
-
-    private func isAlive(_ pid: pid_t) throws -> Bool {
-        guard let bytes = try FileTree.read(FilePath("/proc/\(pid)/stat"), limit: 4096) else { return false }
-        // A zombie is dead; its parent has not looked yet.
-        return !String(decoding: bytes, as: UTF8.self).contains(") Z ")
     }
 
     @Test("SIGTERM and SIGINT end a pass, stop mysqld and remove everything", arguments: [SIGTERM, SIGINT])
@@ -54,7 +48,7 @@ struct InterruptionTests {
             }
             #expect(run.exitCode == 1, "\(run.status)")
             #expect(run.standardError.contains("context canceled"))
-            #expect(try !isAlive(mysqld.get()))
+            #expect(!Programs.isAlive(mysqld.get()))
             #expect(try FileTree.list(shard.dataRoot) == [])
             #expect(try shard.backups().isEmpty)
         }
@@ -73,7 +67,7 @@ struct InterruptionTests {
             let clock = ContinuousClock()
             let died = clock.now
             #expect(run.exitCode == nil)
-            while try isAlive(mysqld.get()) {
+            while Programs.isAlive(mysqld.get()) {
                 try #require(clock.now - died < .seconds(1), "mysqld outlived vtbackup")
                 await Task.yield()
             }

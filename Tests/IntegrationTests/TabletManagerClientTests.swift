@@ -108,6 +108,53 @@ struct TabletManagerClientTests {
         }
     }
 
+    @Test(
+        "what no attempt heals ends the asking, what may heal does not",
+        .enabled(if: RealComponents.has(programs: "openssl"), "openssl is missing")
+    )
+    func refusals() async throws {
+        try await withTemporaryFolder { folder in
+            let ours = try await TestCertificates(in: folder.appending("ours"))
+            let strangers = try await TestCertificates(in: folder.appending("strangers"))
+            func client(_ change: (inout TabletDialing) -> Void = { _ in }) throws -> TabletManagerClient {
+                var dialing = TabletDialing()
+                (dialing.tls.certificate, dialing.tls.key) = (ours.client.string, ours.clientKey.string)
+                dialing.tls.authorities = ours.authority.string
+                change(&dialing)
+                _ = try dialing.prepare(now: Date())
+                return TabletManagerClient(dialing: dialing)
+            }
+            try await TabletManagerServer.with(certificates: ours, position: { Self.position }) { server in
+                let tablet = record(["grpc": server.port])
+                try await expectPosition(try client(), tablet)
+                for refused in [
+                    try client { $0.tls.authorities = strangers.authority.string },
+                    try client { $0.tls.serverName = "other.example" },
+                    try client {
+                        ($0.tls.certificate, $0.tls.key) = (strangers.client.string, strangers.clientKey.string)
+                    },
+                    try client { ($0.tls.certificate, $0.tls.key) = ("", "") },
+                ] {
+                    let error = await #expect(throws: PrimaryError.self) { _ = try await refused.position(of: tablet) }
+                    #expect(error?.description.contains("HINT: see --tablet-manager-grpc-ca") == true)
+                }
+            }
+            let ready = try client()
+            // A server that speaks no TLS, one that takes connections and closes them, and one that is not there.
+            try await TabletManagerServer.with(position: { Self.position }) { server in
+                _ = await #expect(throws: PrimaryError.self) {
+                    _ = try await ready.position(of: record(["grpc": server.port]))
+                }
+            }
+            try await FaultyLine.with(to: freePort()) { line in
+                _ = await #expect(throws: WorkflowError.self) {
+                    _ = try await ready.position(of: record(["grpc": line.port]))
+                }
+            }
+            await #expect(throws: WorkflowError.self) { _ = try await ready.position(of: record(["grpc": freePort()])) }
+        }
+    }
+
     @Test("a record that cannot be dialled says why before anything is dialled")
     func records() async throws {
         let client = TabletManagerClient(dialing: TabletDialing())

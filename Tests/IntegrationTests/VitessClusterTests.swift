@@ -352,7 +352,7 @@ struct VitessClusterTests {
             let run = try await cluster.vtbackup([
                 "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=5",
             ]) { process in
-                while kill(process, 0) == 0, seen.get().isEmpty {
+                while Programs.isAlive(process), seen.get().isEmpty {
                     guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {
                         continue
                     }
@@ -374,7 +374,7 @@ struct VitessClusterTests {
         try await withCluster { cluster in
             let holder = LockRecord(action: "vtbackup", host: "other-host", user: "vitess", time: Date())
             _ = try await cluster.topology.create("\(Self.lockFolder)/1", in: .global, holder.encoded)
-            let flags = ["--allow-first-backup", "--pass-lock=topo", "--lock-timeout=2s"]
+            let flags = ["--allow-first-backup", "--pass-lock=topo", "--lock-timeout=5s"]
             let run = try await cluster.vtbackup(flags)
             #expect(run.exitCode == 1)
             #expect(
@@ -389,13 +389,34 @@ struct VitessClusterTests {
         }
     }
 
+    @Test("a pass that is told to end gives the lock back")
+    func passLockInterrupted() async throws {
+        try await withCluster { cluster in
+            // A primary that cannot be reached keeps the pass in catch-up.
+            try await cluster.publish(grpc: freePort())
+            let run = try await cluster.vtbackup([
+                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=600",
+            ]) { process in
+                while Programs.isAlive(process),
+                    (try? await cluster.topology.list(Self.lockFolder, in: .global)) == nil
+                { await Task.yield() }
+                kill(process, SIGTERM)
+            }
+            #expect(run.exitCode == 1, "\(run.status)")
+            let gone = await #expect(throws: TopologyError.self) {
+                _ = try await cluster.topology.list(Self.lockFolder, in: .global)
+            }
+            #expect(gone?.code == .noNode)
+        }
+    }
+
     @Test("a pass that loses its lock commits nothing")
     func passLockLost() async throws {
         try await withCluster { cluster in
             let run = try await cluster.vtbackup([
                 "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=5",
             ]) { process in
-                while kill(process, 0) == 0 {
+                while Programs.isAlive(process) {
                     guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {
                         continue
                     }
@@ -434,13 +455,13 @@ struct VitessClusterTests {
                                 try await cluster.publish()
                                 let run = try await cluster.vtbackup([
                                     "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=20",
-                                ]) { _ in
-                                    while (try? await topology.list(Self.lockFolder, in: .global)) == nil {
-                                        await Task.yield()
-                                    }
+                                ]) { process in
+                                    while Programs.isAlive(process),
+                                        (try? await topology.list(Self.lockFolder, in: .global)) == nil
+                                    { await Task.yield() }
                                     kill(first.process, SIGKILL)
                                     try await EtcdServer.with(member: members[0], in: folders[0]) { _ in
-                                        while tablet.calls.get() == 0 { await Task.yield() }
+                                        while Programs.isAlive(process), tablet.calls.get() == 0 { await Task.yield() }
                                     }
                                 }
                                 #expect(run.succeeded, "\(run.standardError.suffix(3000))")

@@ -34,6 +34,14 @@ struct OptionsTests {
             Case(arguments: ["--initial-backup", "--allow-first-backup"], message: "exclude each other"),
             Case(arguments: ["--min-retention-time=-1h"], message: "--min-retention-time must not be negative"),
             Case(arguments: ["--mysql-timeout=0"], message: "--mysql-timeout must be greater than zero"),
+            Case(
+                arguments: ["--topo-etcd-lease-ttl=4"],
+                message: "--topo-etcd-lease-ttl must be between 5 and 3600 seconds, it is 4"
+            ),
+            Case(arguments: ["--lock-timeout=0s"], message: "--lock-timeout and --remote-operation-timeout must be"),
+            Case(arguments: ["--topo-read-concurrency=0"], message: "--topo-read-concurrency must be at least 1"),
+            Case(arguments: ["--topo-etcd-tls-cert=c.pem"], message: "must be given together"),
+            Case(arguments: ["--tablet-manager-grpc-key=k.pem"], message: "must be given together"),
             Case(arguments: ["--mysql-port=70000"], message: "--mysql-port=70000 is no TCP port"),
             Case(arguments: ["--backup-name=x"], message: "--backup-name needs --restore-to"),
             Case(
@@ -101,6 +109,13 @@ struct OptionsTests {
         #expect(warnings.count == 2)
         #expect(warnings.contains { $0.hasPrefix("--mysql-server-version has no effect") })
         #expect(warnings.allSatisfy { !$0.contains("secret") })
+        // What only counts for a lock is warned of when none is taken.
+        let locking = ["--lock-timeout=1s", "--topo-etcd-lease-ttl=9", "--remote-operation-timeout=1s"]
+        for (lock, count) in [("lease", 3), ("off", 3), ("topo", 0)] {
+            let (options, given) = try normalized(locking + ["--pass-lock=\(lock)"])
+            try options.validate(given: given)
+            #expect(options.warnings(given: given).count == count, "\(lock)")
+        }
     }
 
     @Test("init SQL queries need types and a timeout, and run only for type backup")

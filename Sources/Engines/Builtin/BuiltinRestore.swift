@@ -14,7 +14,7 @@ package struct BuiltinRestore: Sendable {
     /// Owner of what is created.
     package var owner: FileOwner?
     /// Whether files and folders are synced; needless for a folder that is thrown away after the pass.
-    package var persistence: FilePersistence
+    package var durable: Bool
     /// Commands that may be run to decode.
     package var decompressors: StoredFormat.ExternalDecompressors
     package var logger: Logger
@@ -24,12 +24,12 @@ package struct BuiltinRestore: Sendable {
         dataPlane: DataPlane,
         concurrency: Int,
         owner: FileOwner?,
-        persistence: FilePersistence,
+        durable: Bool,
         decompressors: StoredFormat.ExternalDecompressors,
         logger: Logger
     ) {
         (self.dataPlane, self.concurrency, self.owner) = (dataPlane, concurrency, owner)
-        (self.persistence, self.decompressors, self.logger) = (persistence, decompressors, logger)
+        (self.durable, self.decompressors, self.logger) = (durable, decompressors, logger)
     }
 
     /// Restores every file and checks every hash.
@@ -51,7 +51,7 @@ package struct BuiltinRestore: Sendable {
             try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
             meter.finishFile()
         }
-        if persistence.isDurable { try await syncFolders(files.map(\.1), in: directory) }
+        if durable { try await syncFolders(files.map(\.1), in: directory) }
     }
 
     /// Tells whether the backup fits where it is to go, as far as its manifest or its objects tell.
@@ -99,7 +99,7 @@ package struct BuiltinRestore: Sendable {
             path: directory.folder(of: file.base).pushing(FilePath(file.name)),
             format: format,
             owner: owner,
-            persistence: persistence,
+            durable: durable,
             dataPlane: dataPlane,
             logger: logger
         )

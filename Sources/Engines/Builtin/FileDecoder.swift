@@ -13,7 +13,7 @@ struct FileDecoder: Sendable {
     let path: FilePath
     let format: StoredFormat
     let owner: FileOwner?
-    let persistence: FilePersistence
+    let durable: Bool
     let dataPlane: DataPlane
     let logger: Logger
 
@@ -27,7 +27,7 @@ struct FileDecoder: Sendable {
                 for part in try parts() {
                     try await restore(part, from: reader, to: target, counted: counted)
                 }
-                if persistence.isDurable { try await dataPlane.threads.run { try FileTree.sync(target, path) } }
+                if durable { try await dataPlane.threads.run { try FileTree.sync(target, path) } }
             } cleanup: {
                 try await dataPlane.threads.run { try target.finish() }
             }
@@ -134,7 +134,7 @@ struct FileDecoder: Sendable {
             dataPlane: dataPlane,
             counted: counted,
             guesses: guessing,
-            persistence: persistence,
+            durable: durable,
             logger: logger
         )
         do {

@@ -1,6 +1,9 @@
 package import FoundationEssentials
 package import NIOSSL
+import Streams
 import SwiftASN1
+import Synchronization
+import SystemPackage
 import X509
 
 /// Verifies servers' certificates where the TLS library's own verification does not do.
@@ -14,20 +17,21 @@ package struct CertificateVerifier: Sendable {
         package let description: String
     }
 
-    /// A list that is younger is of a clock that is wrong.
-    private static let clockTolerance = 300.0
+    /// More certificates than any chain has; the search for a chain takes time that grows fast with them.
+    private static let mostCertificates = 8
+    private static let systemBundles = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
+    private static let largestBundle = 16 << 20
 
-    private let roots: CertificateStore
-    /// The newest of each issuer.
-    private let lists: [DistinguishedName: RevocationList]
+    private let authorities: [Certificate]
+    private let lists: RevocationLists
 
-    /// Reads PEM files.
+    /// Reads PEM files; blocking.
     /// - Parameters:
     ///   - lists: one or more `X509 CRL` blocks; `nil`: nothing is looked up.
     ///   - authorities: `CERTIFICATE` blocks; `nil`: the system's.
     ///   - now: the time.
     /// - Throws: ``Refusal`` when there is no list, or one that is not complete, not signed by its issuer where that is
-    ///   one of the authorities, or from the future.
+    ///   one of the authorities, or from the future; and when there is no authority.
     package init(lists: String?, authorities: String?, now: Date) throws {
         let found = try Self.blocks(lists ?? "", named: "X509 CRL").map { der in
             do {
@@ -37,24 +41,25 @@ package struct CertificateVerifier: Sendable {
             }
         }
         guard !found.isEmpty || lists == nil else { throw Refusal(description: "there is no X509 CRL block in it") }
-        let certificates = try authorities.map { try Self.blocks($0, named: "CERTIFICATE").map(Self.certificate) }
-        for list in found {
-            let issuers = (certificates ?? []).filter { $0.subject == list.issuer }
-            guard issuers.isEmpty || issuers.contains(where: list.isSigned) else {
-                throw Refusal(description: "the list of \(list.issuer) is not signed by that authority")
-            }
-            guard list.issued <= now.addingTimeInterval(Self.clockTolerance) else {
-                throw Refusal(description: "the list of \(list.issuer) is from the future (\(list.issued))")
+        // Of a bundle of many, what is of a kind that cannot be verified stands in nobody's way.
+        let trusted = try Self.blocks(try authorities ?? Self.systemBundle(), named: "CERTIFICATE").compactMap {
+            try? Certificate(derEncoded: $0)
+        }
+        let checked = try RevocationLists(found, authorities: trusted, now: now)
+        self.lists = checked
+        // An authority among them whose own authority has revoked it is none any more.
+        self.authorities = trusted.filter { one in
+            !trusted.contains {
+                $0.subject == one.issuer && $0 != one && checked.verdict(on: one, issuedBy: $0) == .revoked
             }
         }
-        self.lists = Dictionary(found.map { ($0.issuer, $0) }) { $0.issued >= $1.issued ? $0 : $1 }
-        roots = certificates.map { CertificateStore($0) } ?? .systemTrustRoots
+        guard !self.authorities.isEmpty else {
+            throw Refusal(description: "there is no certificate of an authority that could be trusted")
+        }
     }
 
-    /// Issuers whose list should have been replaced by now; it still counts.
-    package func overdue(at now: Date) -> [String] {
-        lists.values.filter { $0.nextIssue.map { $0 < now } ?? false }.map { "\($0.issuer)" }.sorted()
-    }
+    /// What an operator should look after.
+    package func warnings(at now: Date) -> [String] { lists.warnings(authorities, at: now) }
 
     /// Verifies what a server presents.
     /// - Returns: the chain from its certificate to one of the authorities.
@@ -63,84 +68,67 @@ package struct CertificateVerifier: Sendable {
         _ presented: [NIOSSLCertificate],
         of host: String
     ) async throws -> NIOSSL.ValidatedCertificateChain {
-        let certificates = try presented.map { try Self.certificate(try $0.toDERBytes()) }
-        guard let leaf = certificates.first else { throw Refusal(description: "the server presents no certificate") }
+        guard let first = presented.first else { throw Refusal(description: "the server presents no certificate") }
+        guard presented.count <= Self.mostCertificates else {
+            throw Refusal(description: "the server presents \(presented.count) certificates, which is no chain")
+        }
+        let leaf: Certificate
+        do {
+            leaf = try Certificate(derEncoded: try first.toDERBytes())
+        } catch {
+            throw Refusal(description: "the certificate of \(host) cannot be read: \(error)")
+        }
+        let others = presented.dropFirst().compactMap { try? Certificate(derEncoded: try $0.toDERBytes()) }
         let isAddress = isAddress(host)
-        var verifier = Verifier(rootCertificates: roots) {
+        var verifier = Verifier(rootCertificates: CertificateStore(authorities)) {
             RFC5280Policy()
+            AuthorityPolicy()
             ServerIdentityPolicy(serverHostname: isAddress ? nil : host, serverIP: isAddress ? host : nil)
             ServerPurposePolicy()
             RevocationPolicy(lists: lists)
         }
-        let intermediates = CertificateStore(certificates.dropFirst())
-        switch await verifier.validate(leaf: leaf, intermediates: intermediates) {
-        case .validCertificate(let chain):
-            return NIOSSL.ValidatedCertificateChain(
-                try chain.map { certificate in
-                    var serializer = DER.Serializer()
-                    try certificate.serialize(into: &serializer)
-                    return try NIOSSLCertificate(bytes: serializer.serializedBytes, format: .der)
-                }
-            )
+        let steps = Mutex<[String]>([])
+        let result = await verifier.validate(leaf: leaf, intermediates: CertificateStore(others)) { step in
+            steps.withLock { $0.append("\(step)") }
+        }
+        switch result {
+        case .validCertificate(let chain): return try Self.chain(chain)
         case .couldNotValidate(let failures):
             let reasons = Set(failures.map { "\($0.policyFailureReason)" }).sorted()
-            throw Refusal(
-                description: reasons.isEmpty
-                    ? "the certificate of \(host) is not one of the authorities that are trusted"
-                    : "the certificate of \(host) is refused: \(reasons.joined(separator: "; "))"
-            )
+            let why =
+                reasons.isEmpty
+                ? "it leads to none of the authorities that are trusted (\(steps.withLock { $0.last } ?? ""))"
+                : reasons.joined(separator: "; ")
+            throw Refusal(description: "the certificate of \(host) is refused: \(why)")
         }
+    }
+
+    private static func chain(_ chain: X509.ValidatedCertificateChain) throws -> NIOSSL.ValidatedCertificateChain {
+        NIOSSL.ValidatedCertificateChain(
+            try chain.map { certificate in
+                var serializer = DER.Serializer()
+                try certificate.serialize(into: &serializer)
+                return try NIOSSLCertificate(bytes: serializer.serializedBytes, format: .der)
+            }
+        )
     }
 
     private static func blocks(_ text: String, named kind: String) throws -> [[UInt8]] {
         do {
-            return try PEMDocument.parseMultiple(pemString: text).filter { $0.discriminator == kind }.map(\.derBytes)
+            return try PEMBlocks(text).contents(of: kind)
         } catch {
-            throw Refusal(description: "it is no PEM file: \(error)")
+            throw Refusal(description: "\(error)")
         }
     }
 
-    private static func certificate(_ der: [UInt8]) throws -> Certificate {
-        do {
-            return try Certificate(derEncoded: der)
-        } catch {
-            throw Refusal(description: "a certificate cannot be read: \(error)")
-        }
-    }
-}
-
-/// A certificate that says what it is for must be for servers.
-private struct ServerPurposePolicy: VerifierPolicy {
-    let verifyingCriticalExtensions: [ASN1ObjectIdentifier] = [.X509ExtensionID.extendedKeyUsage]
-
-    func chainMeetsPolicyRequirements(chain: UnverifiedCertificateChain) -> PolicyEvaluationResult {
-        do {
-            guard let usage = try chain.leaf.extensions.extendedKeyUsage else { return .meetsPolicy }
-            return usage.contains(.serverAuth) || usage.contains(.any)
-                ? .meetsPolicy : .failsToMeetPolicy(reason: "it is not for servers")
-        } catch {
-            return .failsToMeetPolicy(reason: "what it is for cannot be read")
-        }
-    }
-}
-
-/// No certificate of the chain but the anchor may be in the list of its issuer.
-private struct RevocationPolicy: VerifierPolicy {
-    let lists: [DistinguishedName: RevocationList]
-    let verifyingCriticalExtensions: [ASN1ObjectIdentifier] = []
-
-    func chainMeetsPolicyRequirements(chain: UnverifiedCertificateChain) -> PolicyEvaluationResult {
-        for (certificate, issuer) in zip(chain, chain.dropFirst()) {
-            guard let list = lists[certificate.issuer] else { continue }
-            guard list.isSigned(by: issuer) else {
-                return .failsToMeetPolicy(
-                    reason: "the list of \(list.issuer) is not signed by the authority that issued the certificate"
-                )
-            }
-            if list.revokes(certificate) {
-                return .failsToMeetPolicy(reason: "Certificate revoked: \(certificate.subject)")
+    private static func systemBundle() throws -> String {
+        for path in systemBundles {
+            if let bytes = try FileTree.read(FilePath(path), limit: largestBundle) {
+                return String(decoding: bytes, as: UTF8.self)
             }
         }
-        return .meetsPolicy
+        throw Refusal(
+            description: "the system has no file of trusted authorities (\(systemBundles.joined(separator: ", ")))"
+        )
     }
 }

@@ -43,10 +43,25 @@ struct RevocationList: Sendable {
         }
     }
 
+    /// How the signature stands to a key.
+    enum Signature {
+        case valid
+        /// The key's, whose certificate does not allow it to sign lists.
+        case notAllowed
+        /// Of another key.
+        case others
+    }
+
     /// Whether the owner of `authority` has signed the list, and may sign lists.
-    func isSigned(by authority: Certificate) -> Bool {
-        if let usage = try? authority.extensions.keyUsage, !usage.cRLSign { return false }
-        return authority.publicKey.isValidSignature(signature, for: signedBytes, signatureAlgorithm: algorithm)
+    func signature(of authority: Certificate) -> Signature {
+        guard authority.publicKey.isValidSignature(signature, for: signedBytes, signatureAlgorithm: algorithm) else {
+            return .others
+        }
+        do {
+            return try authority.extensions.keyUsage?.cRLSign ?? true ? .valid : .notAllowed
+        } catch {
+            return .notAllowed
+        }
     }
 
     /// Whether the list names the certificate, which must be one of its issuer.

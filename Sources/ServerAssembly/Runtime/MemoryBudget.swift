@@ -35,16 +35,6 @@ struct MemoryBudget: Hashable, Sendable {
         return candidates.compactMap { $0 }.compactMap(text).compactMap { Int($0.filter(\.isNumber)) }.min()
     }
 
-    /// Bytes of restored files that may stay in the page cache, where mysqld reads them next: an eighth of the memory that
-    /// others do not need.
-    /// - Parameter cgroupLimit: in bytes; page cache counts there too.
-    /// - Returns: bytes, 4 GiB at most.
-    static func unwritten(cgroupLimit: Int?) -> Int64 {
-        let line = text("/proc/meminfo")?.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }
-        let available = line.flatMap { Int64($0.filter(\.isNumber)) }.map { $0 << 10 } ?? 0
-        return min(available, cgroupLimit.map(Int64.init) ?? .max, 32 << 30) / 8
-    }
-
     private static func text(_ path: String) -> String? {
         (try? FileTree.read(FilePath(path), limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
     }

@@ -16,17 +16,17 @@ package final class WriteBehind: Sendable {
 
     private let file: FileDescriptor
     private let base: Int64
-    private let persistence: FilePersistence
+    private let waits: Bool
     private let state = Mutex((written: Int64(0), started: Int64(0)))
 
     /// Follows the part of `file` that begins at `base`.
     /// - Parameters:
     ///   - file: open for writing.
     ///   - base: where the part begins, in bytes.
-    ///   - persistence: whether the file is synced at its end; else the disk only begins early, if at all, and how much
-    ///     may be unwritten is the kernel's affair.
-    package init(_ file: FileDescriptor, from base: Int64 = 0, persistence: FilePersistence = .durable) {
-        (self.file, self.base, self.persistence) = (file, base, persistence)
+    ///   - waits: whether the writer keeps the disk's pace, as befits a file that is synced at its end; else the disk
+    ///     only begins early, and how much may be unwritten is the kernel's affair.
+    package init(_ file: FileDescriptor, from base: Int64 = 0, waits: Bool = true) {
+        (self.file, self.base, self.waits) = (file, base, waits)
     }
 
     /// Notes that `count` more bytes were written, roughly in order; now and then begins to write them, and may wait for the disk.
@@ -40,10 +40,9 @@ package final class WriteBehind: Sendable {
             state.started = now
             return before..<now
         }
-        if case .scratch(let allowance) = persistence, allowance.take(Int64(count)) { return }
         for index in spans {
             _ = try synchronize(index, CLINUX_SYNC_FILE_RANGE_WRITE)
-            if !persistence.isDurable {
+            if !waits {
                 if index >= Self.lag { file.adviseDone(offset: offset(of: index - Self.lag), count: Int(Self.span)) }
             } else if index > 0 {
                 try settle(index - 1)

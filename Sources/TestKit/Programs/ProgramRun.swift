@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Streams
 package import Subprocess
 package import SystemPackage
 
@@ -56,5 +57,11 @@ package enum Programs {
             standardOutput: result.standardOutput,
             standardError: result.standardError
         )
+    }
+
+    /// Whether a process runs; a zombie is dead, and its parent has not looked yet.
+    package static func isAlive(_ process: Int32) -> Bool {
+        let status = (try? FileTree.read(FilePath("/proc/\(process)/stat"), limit: 4096)) ?? nil
+        return status.map { !String(decoding: $0, as: UTF8.self).contains(") Z ") } ?? false
     }
 }

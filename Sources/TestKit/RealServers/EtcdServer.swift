@@ -96,7 +96,7 @@ package struct EtcdServer: Sendable {
     /// Its port answers before etcd serves; requests then wait for it.
     private static func waitForListener(_ port: Int, _ process: Int32) async throws {
         while !isListening(port) {
-            guard kill(process, 0) == 0 else { return }
+            guard Programs.isAlive(process) else { throw EtcdFailure(description: "etcd ended before it listened") }
             try await Task.sleep(for: .milliseconds(20))
         }
     }

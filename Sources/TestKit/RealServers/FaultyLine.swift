@@ -25,6 +25,7 @@ package final class FaultyLine: Sendable {
         let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
+            .childChannelOption(.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { near in
                 ClientBootstrap(group: near.eventLoop)
                     .channelOption(.autoRead, value: false)
@@ -95,8 +96,11 @@ package final class FaultyLine: Sendable {
     /// Closes every connection in the direction to the client only, and passes nothing on any more.
     package func closeHalf() {
         for pair in takePairs() {
-            pair.far.close(promise: nil)
-            pair.near.pipeline.removeRelay().whenComplete { _ in pair.near.close(mode: .output, promise: nil) }
+            // Its end must not close the other side altogether.
+            pair.far.pipeline.removeRelay().whenComplete { _ in
+                pair.far.close(promise: nil)
+                pair.near.close(mode: .output, promise: nil)
+            }
         }
     }
 
@@ -155,7 +159,7 @@ private final class Relay: ChannelInboundHandler, RemovableChannelHandler {
 }
 
 extension ChannelPipeline {
-    /// Both sides may then end without each other.
+    /// The other side does not end with this one then.
     fileprivate func removeRelay() -> EventLoopFuture<Void> {
         context(handlerType: Relay.self).flatMap { self.syncOperations.removeHandler(context: $0) }
     }

@@ -44,22 +44,25 @@ package struct TestCertificates: Sendable {
 
     // MARK: Chains and lists of revoked certificates
 
-    /// An authority below ours, and a server's certificate of it (`leaf.pem` for the same names).
-    package func addIntermediate(names: String = "IP:127.0.0.1,DNS:localhost") async throws {
+    /// An authority below ours (`middle.pem`) with extensions as openssl writes them, and a server's certificate of it
+    /// (`leaf.pem`).
+    package func addIntermediate(
+        extensions: String = "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign"
+    ) async throws {
         let script = """
             set -e
             cd "$1"
             key() { openssl ecparam -name prime256v1 -genkey -noout | openssl pkcs8 -topk8 -nocrypt -out "$1"; }
             key middle.key
-            printf 'basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n' >middle.ext
+            echo "$2" >middle.ext
             openssl req -new -key middle.key -subj /CN=middle |
                 openssl x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile middle.ext -out middle.pem
             key leaf.key
-            printf 'subjectAltName=%s\nextendedKeyUsage=serverAuth\n' "$2" >leaf.ext
+            printf 'subjectAltName=IP:127.0.0.1,DNS:localhost\\nextendedKeyUsage=serverAuth\\n' >leaf.ext
             openssl req -new -key leaf.key -subj /CN=leaf |
                 openssl x509 -req -CA middle.pem -CAkey middle.key -CAcreateserial -days 2 -extfile leaf.ext -out leaf.pem
             """
-        try await Self.run(script, folder.string, names)
+        try await Self.run(script, folder.string, extensions)
     }
 
     /// A list of revoked certificates.

@@ -266,7 +266,7 @@ package struct SimulatedRun: Sendable {
             dataPlane: dataPlane,
             concurrency: 3,
             owner: nil,
-            persistence: .scratch(UnwrittenAllowance(bytes: 0)),
+            durable: false,
             decompressors: StoredFormat.ExternalDecompressors(),
             logger: log.logger
         )

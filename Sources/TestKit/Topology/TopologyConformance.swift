@@ -209,7 +209,7 @@ package enum TopologyConformance {
     private static func held(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
         let name = lockName(base, cell)
         var impatient = LockLimits()
-        impatient.acquisition = .milliseconds(500)
+        impatient.acquisition = .seconds(3)
         let limits = impatient
         try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in
             await expect(.lockHeld, pathOfNamedLock(name)) {
@@ -240,9 +240,13 @@ package enum TopologyConformance {
             }
         }
         for await _ in entered { break }
-        // One who waits is cancelled, then the holder.
+        // One who waits is cancelled, at once or a little later, then the holder.
+        let late = Task { try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in } }
         let waiting = Task { try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in } }
         waiting.cancel()
+        try await Task.sleep(for: .milliseconds(300))
+        late.cancel()
+        await #expect(throws: (any Error).self) { try await late.value }
         await #expect(throws: (any Error).self) { try await waiting.value }
         holder.cancel()
         await #expect(throws: (any Error).self) { try await holder.value }

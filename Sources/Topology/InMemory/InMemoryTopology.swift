@@ -140,10 +140,10 @@ package final class InMemoryTopology: TopologyStore {
         let generation: Int
         let topology: InMemoryTopology
 
+        var mayBeOver: Bool { topology.state.withLock { $0.holders[path]?.generation != generation } }
+
         func confirm() async throws {
-            guard topology.state.withLock({ $0.holders[path]?.generation == generation }) else {
-                throw TopologyError.lockLost(path, "somebody has removed it")
-            }
+            guard !mayBeOver else { throw TopologyError.lockLost(path, "somebody has removed it") }
         }
     }
 }

@@ -76,6 +76,8 @@ struct LocalFileLock: TopologyLock {
         guard isInPlace else { throw TopologyError.lockLost(place.string, "somebody has removed it") }
     }
 
+    var mayBeOver: Bool { !isInPlace }
+
     /// Gives it back; the kernel does so too when we end.
     func release() {
         if isInPlace {

@@ -3,6 +3,9 @@ package protocol TopologyLock: Sendable {
     /// Makes sure, by asking the store, that the lock is still ours.
     /// - Throws: ``TopologyError`` with code `lockLost`.
     func confirm() async throws
+
+    /// Whether somebody else may have the lock by now, as far as can be told without asking.
+    var mayBeOver: Bool { get }
 }
 
 /// How long a lock is waited for, and how long it outlives its holder.

@@ -29,16 +29,24 @@ final class EtcdClients: Sendable {
         _ body: (EtcdClients) async throws -> Result
     ) async throws -> Result {
         let (stream, begun) = AsyncStream<EtcdConnection>.makeStream()
-        // Beside the body: each connection reads and writes for itself, until it is retired. Cancelled when the body has
-        // ended, since one to a server that never answered would not end by itself.
-        async let _: Void = withDiscardingTaskGroup { group in
-            for await connection in stream {
-                // One for each connection: they come and go independently of each other.
-                group.addTask { await connection.run() }
+        // Unstructured: a body that is cancelled still has to give locks back. Each connection reads and writes for itself
+        // until it is retired. Cancelled when the body has ended, since one to a server that never answered would not end
+        // by itself.
+        let connections = Task {
+            await withDiscardingTaskGroup { group in
+                for await connection in stream {
+                    // One for each connection: they come and go independently of each other.
+                    group.addTask { await connection.run() }
+                }
             }
         }
-        defer { begun.finish() }
-        return try await body(EtcdClients(settings, begun: begun))
+        return try await withCleanup {
+            try await body(EtcdClients(settings, begun: begun))
+        } cleanup: {
+            begun.finish()
+            connections.cancel()
+            await connections.value
+        }
     }
 
     /// The cluster of a cell at an address, as a flag or the cell's record gives it.
@@ -74,10 +82,11 @@ final class EtcdCluster: Sendable {
     let reads: Slots
     private let meter: TopologyMeter?
     private let servers: [EtcdServerLink]
+    var serverCount: Int { servers.count }
     private let preferred = Mutex(0)
 
     /// One server's time to answer before the next is asked.
-    private static let attemptLimit = Duration.seconds(5)
+    static let attemptLimit = Duration.seconds(5)
     /// A server that is started again, or a cluster that elects a leader, answers within this time.
     private static let patience = Duration.seconds(15)
     private static let roundPause = Duration.milliseconds(500)
@@ -91,17 +100,23 @@ final class EtcdCluster: Sendable {
 
     /// Asks one server after the other until one answers, and again for some seconds.
     ///
-    /// For requests that change nothing: one that was not answered may have been done.
+    /// For requests that may be done twice: one that was not answered may have been done.
+    /// - Parameters:
+    ///   - patiently: whether all are asked again for some seconds.
+    ///   - limit: one server's time to answer.
+    ///   - body: sends the request.
+    /// - Returns: the answer.
     /// - Throws: the last server's `RPCError`.
     func ask<Result: Sendable>(
         patiently: Bool = true,
+        each limit: Duration = attemptLimit,
         _ body: (EtcdClient, CallOptions) async throws -> Result
     ) async throws -> Result {
         let clock = ContinuousClock()
         let begun = clock.now
         while true {
             do {
-                return try await askOnce(body)
+                return try await askOnce(each: limit, body)
             } catch let error as RPCError where Self.isOfTheServer(error) {
                 guard patiently, clock.now - begun < Self.patience else { throw error }
                 try await clock.sleep(for: Self.roundPause)
@@ -110,9 +125,11 @@ final class EtcdCluster: Sendable {
     }
 
     private func askOnce<Result: Sendable>(
+        each limit: Duration,
         _ body: (EtcdClient, CallOptions) async throws -> Result
     ) async throws -> Result {
         let first = preferred.withLock { $0 }
+        let options = options(limit)
         var failure: (any Error)?
         for index in servers.indices.map({ (first + $0) % servers.count }) {
             do {
@@ -129,13 +146,15 @@ final class EtcdCluster: Sendable {
 
     /// Sends a request that changes something to the server that answered last, and to no other: it may have been done.
     func change<Result: Sendable>(_ body: (EtcdClient, CallOptions) async throws -> Result) async throws -> Result {
-        try await measured { try await servers[preferred.withLock { $0 }].withClient { try await body($0, options) } }
+        let options = options(Self.attemptLimit)
+        return try await measured {
+            try await servers[preferred.withLock { $0 }].withClient { try await body($0, options) }
+        }
     }
 
     /// Runs a stream on the server that answered last, for as long as the caller lets it.
     func follow<Result: Sendable>(_ body: (EtcdClient, CallOptions) async throws -> Result) async throws -> Result {
-        var options = options
-        options.timeout = nil
+        let options = options(nil)
         return try await servers[preferred.withLock { $0 }].withClient { try await body($0, options) }
     }
 
@@ -149,9 +168,9 @@ final class EtcdCluster: Sendable {
         for server in servers { server.retire() }
     }
 
-    private var options: CallOptions {
+    private func options(_ limit: Duration?) -> CallOptions {
         var options = CallOptions.defaults
-        options.timeout = Self.attemptLimit
+        options.timeout = limit
         // A listing of a large cell is longer than gRPC's usual limit.
         options.maxResponseMessageBytes = Int(Int32.max)
         // The transport takes the limit of requests for answers as well.
@@ -227,7 +246,13 @@ private final class EtcdServerLink: Sendable {
     private let endpoint: EtcdAddress.Endpoint
     private let tls: ClientTLS?
     private let begun: AsyncStream<EtcdConnection>.Continuation
-    private let current: Mutex<EtcdConnection>
+    private let current: Mutex<Current>
+
+    private struct Current {
+        var connection: EtcdConnection
+        /// Nobody comes here any more, but for those who were on their way.
+        var isRetired = false
+    }
 
     init(
         _ endpoint: EtcdAddress.Endpoint,
@@ -236,7 +261,7 @@ private final class EtcdServerLink: Sendable {
     ) throws {
         (self.endpoint, self.tls, self.begun) = (endpoint, tls, begun)
         let first = EtcdConnection(try Self.connection(to: endpoint, tls))
-        current = Mutex(first)
+        current = Mutex(Current(connection: first))
         begun.yield(first)
     }
 
@@ -253,17 +278,22 @@ private final class EtcdServerLink: Sendable {
     }
 
     func retire() {
-        current.withLock { $0.retire() }
+        current.withLock { current in
+            current.isRetired = true
+            current.connection.retire()
+        }
     }
 
     private func connectionForRequest() throws -> EtcdConnection {
         try current.withLock { current in
-            if current.begin() { return current }
+            if current.connection.begin() { return current.connection }
             let next = EtcdConnection(try Self.connection(to: endpoint, tls))
-            current.retire()
+            current.connection.retire()
             begun.yield(next)
             _ = next.begin()
-            current = next
+            // Ends with this request then.
+            if current.isRetired { next.retire() }
+            current.connection = next
             return next
         }
     }

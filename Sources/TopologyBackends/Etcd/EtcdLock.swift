@@ -47,17 +47,21 @@ final class EtcdLock: TopologyLock {
         _ limits: LockLimits,
         _ body: @escaping @Sendable (any TopologyLock) async throws -> Result
     ) async throws -> Result {
-        let lock = try await EtcdCluster.translated(folder, cluster) { try await begin(folder, cluster, limits) }
+        let deadline = ContinuousClock.now + limits.acquisition
+        let lock = try await begin(folder, cluster, limits)
+        let (ended, end) = AsyncStream<Never>.makeStream()
         return try await withCleanup {
             try await withThrowingTaskGroup(of: Result?.self) { group in
-                // Beside the waiting and the work, which may take hours: keeps the lease alive.
+                // Beside the waiting and the work, which may take hours: keeps the lease alive, also while a body that was
+                // cancelled cleans up.
                 group.addTask {
-                    try await lock.keep()
+                    try await shielded { try await lock.keep(until: ended) }
                     return nil
                 }
                 // A child too, so that losing the lock cancels it.
                 group.addTask {
-                    try await lock.take(record, within: limits.acquisition)
+                    defer { end.finish() }
+                    try await lock.take(record, until: deadline)
                     return try await body(lock)
                 }
                 defer { group.cancelAll() }
@@ -73,10 +77,22 @@ final class EtcdLock: TopologyLock {
 
     /// Asks for a lease; one that nobody uses, because its answer got lost, ends by itself.
     private static func begin(_ folder: String, _ cluster: EtcdCluster, _ limits: LockLimits) async throws -> EtcdLock {
-        let answer = try await cluster.ask { client, options in
-            var request = Etcdserverpb_LeaseGrantRequest()
-            request.ttl = max(1, limits.lifetime.components.seconds)
-            return try await Etcdserverpb_Lease.Client(wrapping: client).leaseGrant(request, options: options)
+        let answer: Etcdserverpb_LeaseGrantResponse
+        do {
+            answer = try await withDeadline(limits.acquisition, operation: "taking lock \(folder)") {
+                try await EtcdCluster.translated(folder, cluster) {
+                    try await cluster.ask { client, options in
+                        var request = Etcdserverpb_LeaseGrantRequest()
+                        request.ttl = max(1, limits.lifetime.components.seconds)
+                        return try await Etcdserverpb_Lease.Client(wrapping: client).leaseGrant(
+                            request,
+                            options: options
+                        )
+                    }
+                }
+            }
+        } catch is DeadlineExceeded {
+            throw unanswered(folder, cluster)
         }
         guard answer.error.isEmpty, answer.ttl > 0 else {
             throw TopologyError(.unavailable, "etcd at \(cluster.address) grants no lease: \(answer.error)")
@@ -84,25 +100,32 @@ final class EtcdLock: TopologyLock {
         return EtcdLock(cluster, folder: folder, lease: answer.id, lifetime: .seconds(answer.ttl))
     }
 
+    private static func unanswered(_ folder: String, _ cluster: EtcdCluster) -> TopologyError {
+        TopologyError(.timeout, "deadline exceeded: lock \(folder): etcd at \(cluster.address) does not answer")
+    }
+
     private var queue: String { folder + "/locks/" }
     private var key: Data { Data((queue + String(lease)).utf8) }
 
     // MARK: Waiting
 
-    private func take(_ record: LockRecord, within limit: Duration) async throws {
+    private func take(_ record: LockRecord, until deadline: ContinuousClock.Instant) async throws {
         do {
-            try await withDeadline(limit, operation: "taking lock \(folder)") { [self] in
+            try await withDeadline(deadline - clock.now, operation: "taking lock \(folder)") { [self] in
                 try await EtcdCluster.translated(folder, cluster) {
                     try await enter(record)
-                    while let predecessor = try await predecessor() {
-                        state.withLock { $0.predecessor = Array(predecessor.value) }
-                        try await waitForRemoval(of: predecessor.key)
+                    while true {
+                        let (predecessor, revision) = try await predecessor()
+                        state.withLock { $0.predecessor = predecessor.map { Array($0.value) } }
+                        guard let predecessor else { break }
+                        try await waitForRemoval(of: predecessor.key, after: revision)
                     }
                 }
                 try await confirm()
             }
         } catch is DeadlineExceeded {
-            throw TopologyError.lockHeld(folder, by: state.withLock { $0.predecessor })
+            guard let holder = state.withLock({ $0.predecessor }) else { throw Self.unanswered(folder, cluster) }
+            throw TopologyError.lockHeld(folder, by: holder)
         }
     }
 
@@ -123,59 +146,82 @@ final class EtcdLock: TopologyLock {
         state.withLock { $0.revision = answer.succeeded ? answer.header.revision : there }
     }
 
-    /// The youngest key that is older than ours.
-    private func predecessor() async throws -> Mvccpb_KeyValue? {
+    /// The youngest key that is older than ours, and the revision at which it was seen.
+    private func predecessor() async throws -> (key: Mvccpb_KeyValue?, revision: Int64) {
         var request = Etcdserverpb_RangeRequest()
         request.key = Data(queue.utf8)
         request.rangeEnd = EtcdTopology.end(ofPrefix: queue)
         request.maxModRevision = state.withLock { $0.revision } - 1
         (request.sortTarget, request.sortOrder, request.limit) = (.mod, .descend, 1)
-        return try await cluster.ask { [request] client, options in
+        let answer = try await cluster.ask { [request] client, options in
             try await Etcdserverpb_KV.Client(wrapping: client).range(request, options: options)
-        }.kvs.first
+        }
+        return (answer.kvs.first, answer.header.revision)
     }
 
     /// Returns when the key may be gone.
-    private func waitForRemoval(of key: Data) async throws {
+    private func waitForRemoval(of key: Data, after revision: Int64) async throws {
         var request = Etcdserverpb_WatchRequest()
         request.createRequest.key = key
-        request.createRequest.startRevision = state.withLock { $0.revision }
+        request.createRequest.startRevision = revision + 1
         do {
-            try await withDeadline(Self.longestWatch, operation: "watching lock \(folder)") { [cluster, request] in
+            let isRemoved = try await withDeadline(Self.longestWatch, operation: "watching lock \(folder)") {
+                [cluster, request] in
                 try await cluster.follow { client, options in
                     try await Etcdserverpb_Watch.Client(wrapping: client).watch(options: options) { writer in
                         try await writer.write(request)
                         // Whoever closes his side ends the watch; cancelled when the answer has been read.
                         try await Task.sleep(for: Self.longestWatch)
                     } onResponse: { response in
-                        for try await message in response.messages
-                        where message.canceled || message.events.contains(where: { $0.type == .delete }) { return }
+                        for try await message in response.messages {
+                            if message.canceled { return false }
+                            if message.events.contains(where: { $0.type == .delete }) { return true }
+                        }
+                        return false
                     }
                 }
             }
+            if isRemoved { return }
         } catch is DeadlineExceeded {
             return
         } catch is RPCError {
             try Task.checkCancellation()
-            try await clock.sleep(for: Self.pause)
         }
+        try await clock.sleep(for: Self.pause)
     }
 
     // MARK: Holding
 
-    /// Keeps the lease alive until cancelled.
+    /// Keeps the lease alive until `ended` is finished.
     /// - Throws: ``TopologyError`` with code `lockLost`.
-    private func keep() async throws {
-        while true {
-            try await clock.sleep(for: lifetime / 3)
-            try await confirm()
+    private func keep(until ended: AsyncStream<Never>) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            // Whichever comes first.
+            group.addTask { [self] in
+                while true {
+                    try await clock.sleep(for: lifetime / 3)
+                    try await confirm()
+                }
+            }
+            group.addTask { for await _ in ended {} }
+            defer { group.cancelAll() }
+            try await group.next()
         }
+    }
+
+    /// Another one may have the lock when the lease has ended: we stop before.
+    private var left: Duration { state.withLock { $0.confirmedAt } + lifetime * 5 / 6 - clock.now }
+
+    var mayBeOver: Bool { left <= .zero }
+
+    /// One server's time to answer, so that all of them can be asked while the lease lives.
+    private var attemptLimit: Duration {
+        min(EtcdCluster.attemptLimit, max(.seconds(1), lifetime / 6 / cluster.serverCount))
     }
 
     func confirm() async throws {
         while true {
-            // Another one may have the lock when the lease has ended: we stop before.
-            let left = state.withLock { $0.confirmedAt } + lifetime * 5 / 6 - clock.now
+            let left = left
             guard left > .zero else {
                 throw TopologyError.lockLost(folder, "etcd at \(cluster.address) did not confirm it in time")
             }
@@ -187,7 +233,7 @@ final class EtcdLock: TopologyLock {
                 throw error
             } catch {
                 try Task.checkCancellation()
-                try await clock.sleep(for: min(Self.pause, left))
+                try await clock.sleep(for: max(.zero, min(Self.pause, self.left)))
             }
         }
     }
@@ -205,7 +251,7 @@ final class EtcdLock: TopologyLock {
     private func keepAlive() async throws -> Int64 {
         var request = Etcdserverpb_LeaseKeepAliveRequest()
         request.id = lease
-        return try await cluster.ask(patiently: false) { [request] client, options in
+        return try await cluster.ask(patiently: false, each: attemptLimit) { [request] client, options in
             try await Etcdserverpb_Lease.Client(wrapping: client).leaseKeepAlive(options: options) { writer in
                 try await writer.write(request)
             } onResponse: { response in
@@ -218,7 +264,7 @@ final class EtcdLock: TopologyLock {
     private func isKeyThere() async throws -> Bool {
         var request = Etcdserverpb_RangeRequest()
         (request.key, request.countOnly) = (key, true)
-        return try await cluster.ask(patiently: false) { [request] client, options in
+        return try await cluster.ask(patiently: false, each: attemptLimit) { [request] client, options in
             try await Etcdserverpb_KV.Client(wrapping: client).range(request, options: options)
         }.count == 1
     }

@@ -49,7 +49,7 @@ package struct ClusterLock: Sendable {
         }
         do {
             return try await topology.withNamedLock(name, record, limits, hold)
-        } catch let error as TopologyError where error.code == .lockLost {
+        } catch let error as TopologyError where error.code == .lockLost && isHeld.withLock({ $0 }) {
             throw Self.lost(error)
         } catch let error as TopologyError where error.code == .lockHeld {
             throw WorkflowError(

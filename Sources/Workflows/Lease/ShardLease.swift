@@ -254,9 +254,12 @@ package final class HeldLease: Sendable {
     /// Whether another pass may take it soon, as far as our own clock tells.
     private var isOver: Bool { clock.elapsed() - state.withLock { $0.renewedAt } + timing.margin >= timing.lifetime }
 
-    /// Makes sure that the lease did not end while something was done that began under it.
+    /// Makes sure that neither lease nor lock ended while something was done that began under it.
     /// - Throws: ``WorkflowError`` with code `lease`.
     func confirmStillHeld() throws {
+        if lock?.mayBeOver == true {
+            throw ClusterLock.lost(TopologyError(.lockLost, "the lock of shard \(shard) ended during the commit"))
+        }
         guard isOver else { return }
         throw lost("it ended during the commit", DeadlineExceeded(operation: "the commit"))
     }
@@ -266,11 +269,16 @@ package final class HeldLease: Sendable {
     /// Storage that fails for a moment is asked again for as long as the lease lasts.
     /// - Throws: ``WorkflowError`` with code `lease`.
     func confirm() async throws {
+        try await confirmLease()
+        // Last: a lock in the topology lives shorter than the lease.
         do {
             try await lock?.confirm()
         } catch let error as TopologyError {
             throw ClusterLock.lost(error)
         }
+    }
+
+    private func confirmLease() async throws {
         while true {
             do {
                 return try await renew()

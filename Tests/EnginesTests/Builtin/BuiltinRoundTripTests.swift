@@ -98,7 +98,7 @@ struct BuiltinRoundTripTests {
             dataPlane: plane,
             concurrency: 3,
             owner: nil,
-            persistence: .durable,
+            durable: true,
             decompressors: decompressors,
             logger: Self.logger
         )

@@ -29,12 +29,12 @@ struct PlacedWriter: Sendable {
         dataPlane: DataPlane,
         counted: ByteCount,
         guesses: Bool,
-        persistence: FilePersistence,
+        durable: Bool,
         logger: Logger
     ) {
         (self.target, self.path, self.start, self.limit) = (target, path, start, limit)
         (self.dataPlane, self.counted, self.guesses, self.logger) = (dataPlane, counted, guesses, logger)
-        writeBehind = WriteBehind(target, from: start, persistence: persistence)
+        writeBehind = WriteBehind(target, from: start, waits: durable)
     }
 
     /// Decodes the object.
