@@ -102,7 +102,10 @@ let package = Package(
         library("Topology", ["Catalog", "Streams", "WireProtos", protobuf, system]),
         library(
             "TopologyBackends",
-            ["Catalog", "GRPCDialing", "Streams", "Topology", "WireProtos", grpcCore, grpcTransport, protobuf]
+            [
+                "Catalog", "GRPCDialing", "Streams", "Topology", "WireProtos", grpcCore, grpcTransport, nioPosix,
+                protobuf,
+            ]
         ),
         library(
             "Engines",

@@ -350,7 +350,7 @@ struct VitessClusterTests {
             let before = try await dump(cluster)
             let seen = LockedBox("")
             let run = try await cluster.vtbackup([
-                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=5",
+                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=10",
             ]) { process in
                 while Programs.isAlive(process), seen.get().isEmpty {
                     guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {
@@ -374,7 +374,7 @@ struct VitessClusterTests {
         try await withCluster { cluster in
             let holder = LockRecord(action: "vtbackup", host: "other-host", user: "vitess", time: Date())
             _ = try await cluster.topology.create("\(Self.lockFolder)/1", in: .global, holder.encoded)
-            let flags = ["--allow-first-backup", "--pass-lock=topo", "--lock-timeout=5s"]
+            let flags = ["--allow-first-backup", "--pass-lock=topo", "--lock-timeout=10s"]
             let run = try await cluster.vtbackup(flags)
             #expect(run.exitCode == 1)
             #expect(
@@ -414,7 +414,7 @@ struct VitessClusterTests {
     func passLockLost() async throws {
         try await withCluster { cluster in
             let run = try await cluster.vtbackup([
-                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=5",
+                "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=10",
             ]) { process in
                 while Programs.isAlive(process) {
                     guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {

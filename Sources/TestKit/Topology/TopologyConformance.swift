@@ -209,7 +209,7 @@ package enum TopologyConformance {
     private static func held(_ store: any TopologyStore, _ cell: TopologyCell, _ base: String) async throws {
         let name = lockName(base, cell)
         var impatient = LockLimits()
-        impatient.acquisition = .seconds(3)
+        impatient.acquisition = .seconds(6)
         let limits = impatient
         try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in
             await expect(.lockHeld, pathOfNamedLock(name)) {

@@ -1,6 +1,7 @@
 import GRPCCore
 import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
+import NIOPosix
 import Streams
 import Synchronization
 import Topology
@@ -23,6 +24,9 @@ final class EtcdClients: Sendable {
         (self.settings, self.begun) = (settings, begun)
     }
 
+    /// Where connections and leases are kept alive: the transport's own threads, which no upload ever takes.
+    static let thread = EventLoopExecutor(MultiThreadedEventLoopGroup.singleton.next())
+
     /// Runs `body`, and the connections that it makes.
     static func with<Result: Sendable>(
         _ settings: EtcdCluster.Settings,
@@ -32,7 +36,7 @@ final class EtcdClients: Sendable {
         // Unstructured: a body that is cancelled still has to give locks back. Each connection reads and writes for itself
         // until it is retired. Cancelled when the body has ended, since one to a server that never answered would not end
         // by itself.
-        let connections = Task {
+        let connections = Task(executorPreference: thread) {
             await withDiscardingTaskGroup { group in
                 for await connection in stream {
                     // One for each connection: they come and go independently of each other.

@@ -22,7 +22,7 @@ final class EtcdLock: TopologyLock {
     /// Between attempts when a server does not answer.
     private static let pause = Duration.milliseconds(500)
     /// A line may go silent without anybody telling: the queue is looked at anew after this time.
-    private static let longestWatch = Duration.seconds(5)
+    private static let longestWatch = Duration.seconds(15)
 
     private let cluster: EtcdCluster
     private let folder: String
@@ -52,10 +52,10 @@ final class EtcdLock: TopologyLock {
         let (ended, end) = AsyncStream<Never>.makeStream()
         return try await withCleanup {
             try await withThrowingTaskGroup(of: Result?.self) { group in
-                // Beside the waiting and the work, which may take hours: keeps the lease alive, also while a body that was
-                // cancelled cleans up.
+                // Beside the waiting and the work, which may take hours: keeps the lease alive.
                 group.addTask {
-                    try await shielded { try await lock.keep(until: ended) }
+                    // Unstructured: also while a body that was cancelled cleans up.
+                    try await Task(executorPreference: EtcdClients.thread) { try await lock.keep(until: ended) }.value
                     return nil
                 }
                 // A child too, so that losing the lock cancels it.
