@@ -3,7 +3,7 @@ import Testing
 
 @testable import Compression
 
-@Suite("Workspaces", .timeLimit(.minutes(1)))
+@Suite("Workspaces", .timeLimit(.minutes(5)))
 struct WorkspacesTests {
     private final class Table {}
     private struct Failure: Error {}

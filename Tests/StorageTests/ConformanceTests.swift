@@ -4,7 +4,7 @@ import SystemPackage
 import TestKit
 import Testing
 
-@Suite("Contract of storage", .timeLimit(.minutes(1)))
+@Suite("Contract of storage", .timeLimit(.minutes(5)))
 struct ConformanceTests {
     @Test("in memory", arguments: StorageConformance.checks)
     func inMemory(_ check: StorageConformance.Check) async throws {

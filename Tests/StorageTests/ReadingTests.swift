@@ -4,7 +4,7 @@ import Storage
 import TestKit
 import Testing
 
-@Suite("Reading small objects and manifests", .timeLimit(.minutes(1)))
+@Suite("Reading small objects and manifests", .timeLimit(.minutes(5)))
 struct ReadingTests {
     private let shard: ShardPath
     private let storage = InMemoryStorage()

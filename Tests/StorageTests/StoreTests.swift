@@ -5,7 +5,7 @@ import Streams
 import TestKit
 import Testing
 
-@Suite("Storing an object", .timeLimit(.minutes(1)))
+@Suite("Storing an object", .timeLimit(.minutes(5)))
 struct StoreTests {
     private let shard: ShardPath
     private let content = (0..<5000).map { UInt8(truncatingIfNeeded: $0) }

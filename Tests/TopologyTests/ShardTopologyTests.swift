@@ -3,7 +3,7 @@ import Testing
 
 @testable import Topology
 
-@Suite("Tablets of a shard", .timeLimit(.minutes(1)))
+@Suite("Tablets of a shard", .timeLimit(.minutes(5)))
 struct ShardTopologyTests {
     private let shard: ShardPath
 

@@ -5,7 +5,7 @@ import Testing
 @testable import Topology
 
 /// What every store promises, asked of the one in memory and of the one in files with the same records.
-@Suite("Contract of topology stores", .timeLimit(.minutes(1)))
+@Suite("Contract of topology stores", .timeLimit(.minutes(5)))
 struct StoreTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String

@@ -12,7 +12,7 @@ import Testing
 @testable import Engines
 
 /// The builtin engine on folders made by hand: what it takes, what it gives back, and what it does with faults.
-@Suite("builtin engine", .timeLimit(.minutes(1)))
+@Suite("builtin engine", .timeLimit(.minutes(5)))
 struct BuiltinRoundTripTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let name = "2026-11-21.120000.zone1-0000000101"

@@ -13,7 +13,7 @@ import Testing
 @testable import Engines
 
 /// A store that is slow or broken for one file, and what that does to the others.
-@Suite("builtin engine on an uneven store", .timeLimit(.minutes(1)))
+@Suite("builtin engine on an uneven store", .timeLimit(.minutes(5)))
 struct UnevenStoreTests {
     private static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let files = 4

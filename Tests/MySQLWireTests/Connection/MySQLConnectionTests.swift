@@ -6,7 +6,7 @@ import Testing
 @testable import MySQLWire
 
 /// The one type that needs a socket; its conversation is tested by values elsewhere.
-@Suite("A connection", .timeLimit(.minutes(1)))
+@Suite("A connection", .timeLimit(.minutes(5)))
 struct MySQLConnectionTests {
     private struct Failure: Error, Equatable {}
 

@@ -5,7 +5,7 @@ import TestKit
 import Testing
 
 /// The decorator is what other tests lean on: each of its faults must be what it says.
-@Suite("Injected faults", .timeLimit(.minutes(1)))
+@Suite("Injected faults", .timeLimit(.minutes(5)))
 struct FaultyStorageTests {
     private let shard: ShardPath
     private let base = InMemoryStorage()

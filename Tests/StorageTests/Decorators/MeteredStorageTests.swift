@@ -5,7 +5,7 @@ import Synchronization
 import TestKit
 import Testing
 
-@Suite("Metered storage", .timeLimit(.minutes(1)))
+@Suite("Metered storage", .timeLimit(.minutes(5)))
 struct MeteredStorageTests {
     private final class Meter: Sendable {
         private let pieces = Mutex<[MeteredStorage.Traffic]>([])

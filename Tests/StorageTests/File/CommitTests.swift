@@ -6,7 +6,7 @@ import Streams
 import SystemPackage
 import Testing
 
-@Suite("Committing and removing in file storage", .timeLimit(.minutes(1)))
+@Suite("Committing and removing in file storage", .timeLimit(.minutes(5)))
 struct CommitTests {
     private let shard: ShardPath
 

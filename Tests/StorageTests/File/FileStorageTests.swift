@@ -6,7 +6,7 @@ import Streams
 import SystemPackage
 import Testing
 
-@Suite("File storage", .timeLimit(.minutes(1)))
+@Suite("File storage", .timeLimit(.minutes(5)))
 struct FileStorageTests {
     private let shard: ShardPath
 

@@ -3,7 +3,7 @@ import NIOCore
 import Storage
 import Testing
 
-@Suite("In-memory storage", .timeLimit(.minutes(1)))
+@Suite("In-memory storage", .timeLimit(.minutes(5)))
 struct InMemoryStorageTests {
     @Test("can be damaged behind its back, as a disk can")
     func tamper() async throws {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Streams
 
-@Suite("BlockingThreads", .timeLimit(.minutes(1)))
+@Suite("BlockingThreads", .timeLimit(.minutes(5)))
 struct BlockingThreadsTests {
     @Test("gives results and errors of jobs")
     func results() async throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Streams
 
-@Suite("withCleanup and shielded", .timeLimit(.minutes(1)))
+@Suite("withCleanup and shielded", .timeLimit(.minutes(5)))
 struct CleanupTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var testDescription: String

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Streams
 
-@Suite("withDeadline", .timeLimit(.minutes(1)))
+@Suite("withDeadline", .timeLimit(.minutes(5)))
 struct DeadlineTests {
     private static let never = Duration.seconds(3600)
 

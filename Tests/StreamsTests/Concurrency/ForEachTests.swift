@@ -2,7 +2,7 @@ import Testing
 
 @testable import Streams
 
-@Suite("forEach(in:atMost:)", .timeLimit(.minutes(1)))
+@Suite("forEach(in:atMost:)", .timeLimit(.minutes(5)))
 struct ForEachTests {
     @Test("runs the body once per item", arguments: [1, 2, 7, 100])
     func onceEach(limit: Int) async throws {

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Streams
 
-@Suite("withOrderedWindow", .timeLimit(.minutes(1)))
+@Suite("withOrderedWindow", .timeLimit(.minutes(5)))
 struct OrderedWindowTests {
     /// How many slots are free; takes them all.
     private func freeSlots(_ slots: Slots) -> Int {

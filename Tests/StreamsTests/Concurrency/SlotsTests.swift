@@ -8,7 +8,7 @@ private actor Turnstile {
     static let shared = Turnstile()
 }
 
-@Suite("Slots", .timeLimit(.minutes(1)))
+@Suite("Slots", .timeLimit(.minutes(5)))
 struct SlotsTests {
     @Test("gives as many as there are, and takes them back")
     func counts() {

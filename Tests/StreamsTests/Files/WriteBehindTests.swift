@@ -10,7 +10,7 @@ private let isOnDisk: Bool = {
 }()
 
 /// What stays in the page cache of a file that is written.
-@Suite("write behind", .enabled(if: isOnDisk, "/var/tmp is no disk"), .timeLimit(.minutes(1)))
+@Suite("write behind", .enabled(if: isOnDisk, "/var/tmp is no disk"), .timeLimit(.minutes(5)))
 struct WriteBehindTests {
     private static let spans = 4
 

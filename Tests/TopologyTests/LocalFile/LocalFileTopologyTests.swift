@@ -4,7 +4,7 @@ import Testing
 
 @testable import Topology
 
-@Suite("Topology in files", .timeLimit(.minutes(1)))
+@Suite("Topology in files", .timeLimit(.minutes(5)))
 struct LocalFileTopologyTests {
     @Test(
         "cells lie beside the global root, however that is spelled",

@@ -9,7 +9,7 @@ import Topology
 @testable import Workflows
 
 /// The lock in the topology and the lease in storage, held together.
-@Suite("the lock of a shard's passes in the topology", .timeLimit(.minutes(1)))
+@Suite("the lock of a shard's passes in the topology", .timeLimit(.minutes(5)))
 struct ClusterLockTests {
     private let shard: ShardPath
     private let storage = InMemoryStorage()

@@ -8,7 +8,7 @@ import Testing
 @testable import Workflows
 
 /// Who may work on a shard, whatever the clocks of two machines say.
-@Suite("the lease of a shard", .timeLimit(.minutes(1)))
+@Suite("the lease of a shard", .timeLimit(.minutes(5)))
 struct ShardLeaseTests {
     private static let start = Date(timeIntervalSince1970: 1_800_000_000)
     private let shard: ShardPath
