@@ -192,10 +192,12 @@ struct NetworkFaultTests {
             logger: lines.logger
         )
         let begun = ContinuousClock.now
-        let error = await #expect(throws: WorkflowError.self) { _ = try await primary.position(within: .seconds(8)) }
-        #expect(ContinuousClock.now - begun < .seconds(60))
+        let error = await #expect(throws: WorkflowError.self) { _ = try await primary.position(within: .seconds(30)) }
+        #expect(ContinuousClock.now - begun < .seconds(150))
         #expect(error?.code == .topology)
-        #expect(error?.description.contains("can't get primary replication position of shard commerce/0 in 8s") == true)
+        #expect(
+            error?.description.contains("can't get primary replication position of shard commerce/0 in 30s") == true
+        )
         #expect(error?.description.contains("zone1-0000000101 at 127.0.0.1") == true)
         #expect(!lines.all.isEmpty)
     }

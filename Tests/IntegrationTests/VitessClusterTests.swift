@@ -416,13 +416,11 @@ struct VitessClusterTests {
             let run = try await cluster.vtbackup([
                 "--allow-first-backup", "--pass-lock=topo", "--topo-etcd-lease-ttl=10",
             ]) { process in
-                while Programs.isAlive(process) {
-                    guard let name = try? await cluster.topology.list(Self.lockFolder, in: .global).first else {
-                        continue
-                    }
-                    try await cluster.topology.delete("\(Self.lockFolder)/\(name)", in: .global, expecting: nil)
-                    return
-                }
+                // The lease in storage is taken under the lock.
+                let lease = cluster.shard.storageRoot.appending("commerce").appending("0").appending(".vtbackup-lease")
+                while Programs.isAlive(process), try FileTree.status(lease) == nil { await Task.yield() }
+                let name = try #require(try await cluster.topology.list(Self.lockFolder, in: .global).first)
+                try await cluster.topology.delete("\(Self.lockFolder)/\(name)", in: .global, expecting: nil)
             }
             #expect(run.exitCode == 1)
             #expect(
