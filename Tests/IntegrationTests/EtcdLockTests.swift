@@ -117,7 +117,7 @@ struct EtcdLockTests {
             try await waiting.value
             #expect(taken.get())
             // The watch tells, not the next look.
-            #expect(ContinuousClock.now - begun < .seconds(10))
+            #expect(ContinuousClock.now - begun < .seconds(25))
         }
     }
 
@@ -174,7 +174,7 @@ struct EtcdLockTests {
                     try await Task.sleep(for: .seconds(600))
                 }
             }
-            #expect(ContinuousClock.now - begun < .seconds(60))
+            #expect(ContinuousClock.now - begun < .seconds(150))
             kill(server.process, SIGCONT)
         }
     }
@@ -266,7 +266,7 @@ struct EtcdLockTests {
             kill(server.process, SIGCONT)
             #expect(error?.code == .timeout)
             #expect(error?.message.contains("does not answer") == true)
-            #expect(ContinuousClock.now - begun < .seconds(12))
+            #expect(ContinuousClock.now - begun < .seconds(45))
         }
     }
 }

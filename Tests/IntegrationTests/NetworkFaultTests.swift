@@ -73,7 +73,7 @@ struct NetworkFaultTests {
             let error = await #expect(throws: TopologyError.self) { _ = try await topology.read("File", in: .global) }
             #expect(error?.code == .timeout)
             #expect(error?.message.contains("does not answer") == true)
-            #expect(ContinuousClock.now - begun < .seconds(40))
+            #expect(ContinuousClock.now - begun < .seconds(60))
             try await Task.sleep(until: begun + .seconds(60))
             line.setSilent(false)
             #expect(try await topology.read("File", in: .global).bytes == [1])
@@ -129,7 +129,7 @@ struct NetworkFaultTests {
                 while line.connections < 2 { await Task.yield() }
                 cut(line, fault)
                 await #expect(throws: (any Error).self) { _ = try await running.value }
-                #expect(ContinuousClock.now - begun < .seconds(30))
+                #expect(ContinuousClock.now - begun < .seconds(90))
                 line.setSilent(false)
                 try await expectPosition(client, tablet, text)
             }
@@ -154,7 +154,7 @@ struct NetworkFaultTests {
                 let begun = ContinuousClock.now
                 let client = TabletManagerClient(dialing: TabletDialing())
                 await #expect(throws: (any Error).self) { _ = try await client.position(of: tablet) }
-                #expect(ContinuousClock.now - begun < .seconds(80))
+                #expect(ContinuousClock.now - begun < .seconds(150))
             }
         }
     }

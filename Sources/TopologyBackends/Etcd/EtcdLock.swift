@@ -22,7 +22,7 @@ final class EtcdLock: TopologyLock {
     /// Between attempts when a server does not answer.
     private static let pause = Duration.milliseconds(500)
     /// A line may go silent without anybody telling: the queue is looked at anew after this time.
-    private static let longestWatch = Duration.seconds(15)
+    private static let longestWatch = Duration.seconds(30)
 
     private let cluster: EtcdCluster
     private let folder: String
