@@ -35,6 +35,7 @@ package struct ClientTLS: Hashable, Sendable {
         let name = serverName.isEmpty ? host : serverName
         return security { config in
             config.customVerificationCallback = { certificates, promise in
+                // The library asks on its own thread, and waits for the promise; bounded by the number of certificates.
                 promise.completeWithTask {
                     do {
                         let chain = try await verifier.verify(certificates, of: name)

@@ -101,6 +101,20 @@ struct NetworkFaultTests {
         }
     }
 
+    /// A primary whose tablet manager listens on `port`.
+    private func record(port: Int) -> TabletRecord {
+        TabletRecord(
+            alias: .init(cell: "zone1", uid: 101),
+            kind: .primary,
+            keyspace: "commerce",
+            shard: "0",
+            mysqlHostname: "db",
+            mysqlPort: 3306,
+            hostname: "127.0.0.1",
+            ports: ["grpc": port]
+        )
+    }
+
     private func expectPosition(_ client: TabletManagerClient, _ tablet: TabletRecord, _ text: String) async throws {
         #expect(try await client.position(of: tablet).encoded == text)
     }
@@ -111,16 +125,7 @@ struct NetworkFaultTests {
         try await TabletManagerServer.with(position: { text }) { server in
             try await FaultyLine.with(to: server.port) { line in
                 let client = TabletManagerClient(dialing: TabletDialing())
-                let tablet = TabletRecord(
-                    alias: .init(cell: "zone1", uid: 101),
-                    kind: .primary,
-                    keyspace: "commerce",
-                    shard: "0",
-                    mysqlHostname: "db",
-                    mysqlPort: 3306,
-                    hostname: "127.0.0.1",
-                    ports: ["grpc": line.port]
-                )
+                let tablet = record(port: line.port)
                 try await expectPosition(client, tablet, text)
                 // While the call runs.
                 let begun = ContinuousClock.now
@@ -141,16 +146,7 @@ struct NetworkFaultTests {
         try await TabletManagerServer.with(position: { "" }) { server in
             try await FaultyLine.with(to: server.port) { line in
                 line.setSilent(true)
-                let tablet = TabletRecord(
-                    alias: .init(cell: "zone1", uid: 101),
-                    kind: .primary,
-                    keyspace: "commerce",
-                    shard: "0",
-                    mysqlHostname: "db",
-                    mysqlPort: 3306,
-                    hostname: "127.0.0.1",
-                    ports: ["grpc": line.port]
-                )
+                let tablet = record(port: line.port)
                 let begun = ContinuousClock.now
                 let client = TabletManagerClient(dialing: TabletDialing())
                 await #expect(throws: (any Error).self) { _ = try await client.position(of: tablet) }
@@ -161,16 +157,7 @@ struct NetworkFaultTests {
 
     @Test("a primary that stays unreachable is asked again and again until the time is up, then named")
     func unreachableUntilTheDeadline() async throws {
-        let record = TabletRecord(
-            alias: .init(cell: "zone1", uid: 101),
-            kind: .primary,
-            keyspace: "commerce",
-            shard: "0",
-            mysqlHostname: "db",
-            mysqlPort: 3306,
-            hostname: "127.0.0.1",
-            ports: ["grpc": freePort()]
-        )
+        let port = freePort()
         let topology = InMemoryTopology()
         topology.set(
             "keyspaces/commerce/shards/0/Shard",
@@ -181,7 +168,7 @@ struct NetworkFaultTests {
             "tablets/zone1-0000000101/Tablet",
             in: .cell("zone1"),
             to:
-                #"{"alias": {"cell": "zone1", "uid": 101}, "type": "PRIMARY", "hostname": "127.0.0.1", "port_map": {"grpc": \#(record.ports["grpc"] ?? 0)}, "mysql_hostname": "db", "mysql_port": 3306}"#
+                #"{"alias": {"cell": "zone1", "uid": 101}, "type": "PRIMARY", "hostname": "127.0.0.1", "port_map": {"grpc": \#(port)}, "mysql_hostname": "db", "mysql_port": 3306}"#
         )
         let lines = LogLines()
         let primary = ShardPrimary(

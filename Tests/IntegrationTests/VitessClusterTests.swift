@@ -171,6 +171,22 @@ struct VitessClusterTests {
             #expect(refused.exitCode == 1)
             #expect(refused.standardError.contains("refusing to upload initial backup of empty database"))
             #expect(refused.standardError.contains("zone1-0000000101"))
+            // Nobody serves as far as can be told, but not all can be.
+            try await cluster.put(
+                "tablets/zone1-0000000101/Tablet",
+                "topodata.Tablet",
+                "alias { cell: 'zone1' uid: 101 } type: SPARE keyspace: 'commerce' shard: '0'",
+                in: .cell("zone1")
+            )
+            let replication = "keyspaces/commerce/shards/0/ShardReplication"
+            _ = try await cluster.topology.update(replication, in: .cell("zone1"), [0x0a], expecting: nil)
+            let partial = try await cluster.vtbackup("--initial-backup")
+            #expect(partial.exitCode == 1)
+            #expect(
+                partial.standardError.contains("failed to check whether shard commerce/0 has serving tablets"),
+                "\(partial.standardError.suffix(2000))"
+            )
+            #expect(partial.standardError.contains("\(replication) in cell zone1"))
             try await cluster.topology.delete("keyspaces/commerce/shards/0/Shard", in: .global, expecting: nil)
             let taken = try await cluster.vtbackup("--initial-backup")
             #expect(taken.succeeded, "\(taken.standardError.suffix(3000))")

@@ -123,7 +123,7 @@ struct RevocationList: Sendable {
     }
 
     private static func checkExtensions(_ node: ASN1Node) throws {
-        guard case .constructed(let children) = node.content, let list = children.makeIteratorNext() else {
+        guard case .constructed(let children) = node.content, let list = children.first(where: { _ in true }) else {
             throw ASN1Error.unexpectedFieldType(node.identifier)
         }
         try check(try DER.sequence(of: Certificate.Extension.self, identifier: .sequence, rootNode: list))
@@ -149,27 +149,15 @@ struct RevocationList: Sendable {
     private static func date(_ node: ASN1Node) throws -> Date {
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = .gmt
-        let parts: DateComponents
+        var parts = DateComponents()
         if node.identifier == .utcTime {
             let time = try UTCTime(derEncoded: node)
-            parts = DateComponents(
-                year: time.year,
-                month: time.month,
-                day: time.day,
-                hour: time.hours,
-                minute: time.minutes,
-                second: time.seconds
-            )
+            (parts.year, parts.month, parts.day) = (time.year, time.month, time.day)
+            (parts.hour, parts.minute, parts.second) = (time.hours, time.minutes, time.seconds)
         } else {
             let time = try GeneralizedTime(derEncoded: node)
-            parts = DateComponents(
-                year: time.year,
-                month: time.month,
-                day: time.day,
-                hour: time.hours,
-                minute: time.minutes,
-                second: time.seconds
-            )
+            (parts.year, parts.month, parts.day) = (time.year, time.month, time.day)
+            (parts.hour, parts.minute, parts.second) = (time.hours, time.minutes, time.seconds)
         }
         guard let date = calendar.date(from: parts) else { throw Refusal(description: "a time in it is none") }
         return date
@@ -198,12 +186,5 @@ struct RevocationList: Sendable {
     private static func required(_ node: ASN1Node?) throws -> ASN1Node {
         guard let node else { throw Refusal(description: "it ends early") }
         return node
-    }
-}
-
-extension ASN1NodeCollection {
-    fileprivate func makeIteratorNext() -> ASN1Node? {
-        var iterator = makeIterator()
-        return iterator.next()
     }
 }

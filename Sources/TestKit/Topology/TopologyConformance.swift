@@ -233,6 +233,7 @@ package enum TopologyConformance {
             try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in throw Failure() }
         }
         let (entered, enter) = AsyncStream<Void>.makeStream()
+        // Each is cancelled on its own.
         let holder = Task {
             try await store.withNamedLock(name, lockRecord, LockLimits()) { _ in
                 enter.yield()

@@ -196,13 +196,14 @@ final class EtcdLock: TopologyLock {
     /// - Throws: ``TopologyError`` with code `lockLost`.
     private func keep(until ended: AsyncStream<Never>) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            // Whichever comes first.
+            // Whichever comes first: the lock is lost …
             group.addTask { [self] in
                 while true {
                     try await clock.sleep(for: lifetime / 3)
                     try await confirm()
                 }
             }
+            // … or nobody needs it any more.
             group.addTask { for await _ in ended {} }
             defer { group.cancelAll() }
             try await group.next()
