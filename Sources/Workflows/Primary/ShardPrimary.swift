@@ -56,7 +56,9 @@ struct ShardPrimary: Sendable {
                 try Task.checkCancellation()
                 failure = error
             }
-            guard clock.elapsed() - begun + delay < limit else {
+            // The passes of many shards, which lost a primary at the same moment, ask at different ones.
+            let wait = delay * clock.jitter()
+            guard clock.elapsed() - begun + wait < limit else {
                 throw WorkflowError(
                     .topology,
                     "can't get primary replication position of shard \(shard) in \(GoDuration.text(seconds: limit / .seconds(1))); HINT: see that the primary named in the topology runs and can be reached from here",
@@ -64,8 +66,7 @@ struct ShardPrimary: Sendable {
                 )
             }
             logger.info("\(ContractLog.waitingToRetry(delay, failure))")
-            // The passes of many shards, which lost a primary at the same moment, ask at different ones.
-            try await clock.sleep(delay * clock.jitter())
+            try await clock.sleep(wait)
             delay = min(delay * 2, Self.longestRetryDelay)
         }
     }
