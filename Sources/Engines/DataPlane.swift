@@ -1,5 +1,6 @@
 package import Compression
 import InnoDB
+import NIOCore
 package import Streams
 
 /// What all copies of a pass share: threads, working memory, and the bound on bytes in flight.
@@ -91,16 +92,29 @@ final class EncodingWorkspace {
 final class DecodingWorkspace {
     private(set) lazy var gzip = GzipDecoder()
     private(set) lazy var zstd = ZstdDecoder()
+    private var input = RawBuffer(count: 1 << 18)
     private var output = RawBuffer(count: 1 << 18)
 
     /// More than any usual unit holds; nothing larger is kept.
     private static let usual = 8 << 20
 
     /// Memory for `count` bytes of content, until the next call.
-    func content(_ count: Int) -> UnsafeMutableRawBufferPointer {
-        if output.bytes.count < count || output.bytes.count > max(count, Self.usual) {
-            output = RawBuffer(count: count)
+    func content(_ count: Int) -> UnsafeMutableRawBufferPointer { Self.room(count, in: &output) }
+
+    /// Runs `body` with the bytes of all parts as one.
+    func joined(_ parts: [ByteBuffer], _ body: (UnsafeRawBufferPointer) throws -> Void) rethrows {
+        if parts.count == 1 { return try parts[0].withUnsafeReadableBytes(body) }
+        let room = Self.room(parts.reduce(0) { $0 + $1.readableBytes }, in: &input)
+        var end = 0
+        for part in parts {
+            part.withUnsafeReadableBytes { UnsafeMutableRawBufferPointer(rebasing: room[end...]).copyMemory(from: $0) }
+            end += part.readableBytes
         }
-        return UnsafeMutableRawBufferPointer(rebasing: output.bytes[..<count])
+        try body(UnsafeRawBufferPointer(room))
+    }
+
+    private static func room(_ count: Int, in buffer: inout RawBuffer) -> UnsafeMutableRawBufferPointer {
+        if buffer.bytes.count < count || buffer.bytes.count > max(count, usual) { buffer = RawBuffer(count: count) }
+        return UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<count])
     }
 }

@@ -47,29 +47,34 @@ package struct ZstdFrame: Hashable, Sendable {
         windowSize = Int(header.windowSize)
     }
 
-    /// How far the frame reaches.
-    package enum Extent: Hashable, Sendable {
-        /// It has so many bytes.
-        case whole(Int)
-        /// So many bytes must be seen to tell more.
-        case atLeast(Int)
+    /// How far the frame is known to reach before any block was looked at.
+    package var extent: Extent {
+        Extent(length: headerLength, isWhole: isSkippable, checksum: hasChecksum ? 4 : 0)
     }
 
-    /// Walks the headers of the frame's blocks (RFC 8878, 3.1.1.2): 3 bytes little endian, bit 0 last block, bits 1 and 2
-    /// type, the rest size; a block of type 1 is one byte.
-    /// - Parameter bytes: as much of the frame as is there, from its beginning on.
-    /// - Returns: its length, or how much must be there to tell.
-    package func extent(of bytes: UnsafeRawBufferPointer) -> Extent {
-        var end = headerLength
-        if isSkippable { return end <= bytes.count ? .whole(end) : .atLeast(end) }
-        while true {
-            guard bytes.count >= end + 3 else { return .atLeast(end + 3) }
-            let header = Int(bytes[end]) | Int(bytes[end + 1]) << 8 | Int(bytes[end + 2]) << 16
-            end += 3 + (header >> 1 & 3 == 1 ? 1 : header >> 3)
-            if header & 1 == 1 {
-                end += hasChecksum ? 4 : 0
-                return end <= bytes.count ? .whole(end) : .atLeast(end)
+    /// How far a frame reaches, found block by block without decoding (RFC 8878, 3.1.1.2).
+    package struct Extent: Hashable, Sendable {
+        /// Bytes of a block's header.
+        package static let blockHeader = 3
+
+        /// Bytes from the frame's beginning on that belong to it; the next block's header follows.
+        package fileprivate(set) var length: Int
+        /// No block follows.
+        package fileprivate(set) var isWhole: Bool
+        fileprivate let checksum: Int
+
+        /// Passes the block whose header is given: little endian, bit 0 last block, bits 1 and 2 type, the rest size; a
+        /// block of type 1 is one byte.
+        /// - Returns: false when the header has too few bytes.
+        package mutating func pass(_ header: [UInt8]) -> Bool {
+            guard header.count == Self.blockHeader else { return false }
+            let value = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16
+            length += Self.blockHeader + (value >> 1 & 3 == 1 ? 1 : value >> 3)
+            if value & 1 == 1 {
+                length += checksum
+                isWhole = true
             }
+            return true
         }
     }
 }

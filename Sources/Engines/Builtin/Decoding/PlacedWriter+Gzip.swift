@@ -52,14 +52,14 @@ extension PlacedWriter {
                     : "a gzip member without our header follows one with it"
             )
         }
-        try await source.fill(to: member.length)
-        guard let bytes = source.cut(member.length) else {
+        try await source.gather(member.length)
+        guard let parts = source.cut(member.length) else {
             throw CompressionError(
                 .corrupt,
-                "gzip stream is truncated: \(source.front.readableBytes) bytes of a member of \(member.length)"
+                "gzip stream is truncated: \(source.count) bytes of a member of \(member.length)"
             )
         }
-        return Unit(bytes: bytes, contentLength: member.contentLength)
+        return Unit(parts: parts, contentLength: member.contentLength)
     }
 
     /// Cuts what seems to be the next whole member of another writer; `nil` when the rest must be decoded in order.
@@ -84,6 +84,6 @@ extension PlacedWriter {
         guard let contentLength = source.peek({ ForeignGzipScan.contentLength(ofMember: $0, length: length) }) else {
             return nil
         }
-        return source.cut(length).map { Unit(bytes: $0, contentLength: contentLength) }
+        return source.cut(length).map { Unit(parts: $0, contentLength: contentLength) }
     }
 }

@@ -8,9 +8,6 @@ extension PlacedWriter {
     /// Vitess's largest window; a later frame of a stream may have it although the first has a smaller one.
     private static let largestUsualWindow = 32 << 20
 
-    /// How many more bytes to take while the end of a frame is looked for.
-    private static let step = 1 << 16
-
     /// Decodes Zstandard: frames that say how much they hold in parallel, and from the first other one on in order.
     /// - Returns: bytes of content.
     func writeZstd(_ source: inout HashedSource) async throws -> Int64 {
@@ -47,17 +44,17 @@ extension PlacedWriter {
             let frame = try source.peek({ try ZstdFrame(header: $0) }),
             let contentLength = frame.contentLength, contentLength <= ZstdFrame.maximumContent
         else { return nil }
+        // A frame that takes more than its content is no good one; the stream decoder says what is wrong.
         let bound = Codec.bound(contentLength)
-        var extent = ZstdFrame.Extent.atLeast(0)
-        while case .atLeast(let needed) = extent {
-            // A frame that takes more than its content is no good one; the stream decoder says what is wrong.
-            guard needed <= bound else { return nil }
-            // Some more at a time: every look begins at the frame's first block.
-            try await source.fill(to: max(needed, source.front.readableBytes + Self.step), expecting: bound + Self.step)
-            if source.front.readableBytes < needed { return nil }
-            extent = source.peek { frame.extent(of: $0) }
+        var extent = frame.extent
+        while !extent.isWhole {
+            guard extent.length <= bound else { return nil }
+            try await source.gather(extent.length + ZstdFrame.Extent.blockHeader)
+            let header = source.bytes(at: extent.length, count: ZstdFrame.Extent.blockHeader)
+            guard extent.pass(header) else { return nil }
         }
-        guard case .whole(let length) = extent else { return nil }
-        return source.cut(length).map { Unit(bytes: $0, contentLength: contentLength) }
+        guard extent.length <= bound else { return nil }
+        try await source.gather(extent.length)
+        return source.cut(extent.length).map { Unit(parts: $0, contentLength: contentLength) }
     }
 }

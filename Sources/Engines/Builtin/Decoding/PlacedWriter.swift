@@ -53,8 +53,12 @@ struct PlacedWriter: Sendable {
 
     /// Bytes that decode on their own, and how much content they hold.
     struct Unit: Sendable {
-        var bytes: ByteBuffer
+        /// In order, as they came.
+        var parts: [ByteBuffer]
         var contentLength: Int
+
+        /// Bytes that the unit holds on to, with its content.
+        var weight: Int { parts.reduce(contentLength) { $0 + $1.readableBytes } }
     }
 
     /// Decodes units in parallel, each into its place.
@@ -75,7 +79,7 @@ struct PlacedWriter: Sendable {
         defer { dataPlane.slots.release(held) }
         return try await withThrowingTaskGroup(of: Int.self) { group in
             while let unit = try await next() {
-                let weight = min(unit.bytes.readableBytes + unit.contentLength, dataPlane.slots.count)
+                let weight = min(unit.weight, dataPlane.slots.count)
                 // With nothing in flight it waits for others; else only for its own, so that files cannot block each
                 // other for ever.
                 if inFlight == 0 {
@@ -111,7 +115,7 @@ struct PlacedWriter: Sendable {
     ) throws {
         try dataPlane.decoders.with { workspace in
             let content = workspace.content(unit.contentLength)
-            try unit.bytes.withUnsafeReadableBytes { try decode(workspace, $0, content) }
+            try workspace.joined(unit.parts) { try decode(workspace, $0, content) }
             try write(UnsafeRawBufferPointer(content), at: offset)
         }
     }
