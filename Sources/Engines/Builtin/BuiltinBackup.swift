@@ -45,7 +45,8 @@ package struct BuiltinBackup: Sendable {
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
         let entries = ConfirmedEntries(count: files.count)
         let pages = checksPages ? PageTally() : nil
-        try await forEach(in: files.enumerated().map { ($0.offset, $0.element) }, atMost: concurrency) { index, file in
+        let numbered = Array(files.enumerated())
+        try await forEachFile(numbered, lanes: concurrency, size: { $0.element.size }) { index, file in
             entries.set(try await copy(file, as: .file(index), to: writer, meter: meter, pages), at: index)
             meter.finishFile()
         }

@@ -43,15 +43,15 @@ package struct BuiltinRestore: Sendable {
         meter: TransferMeter
     ) async throws {
         let (builtin, format) = try plan(manifest)
-        let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }.map { ($0.offset, $0.element) }
+        let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }
         logger.info("Restore: copying \(files.count) files")
         meter.begin(files: files.count, bytes: builtin.totalSizes?.raw ?? 0)
-        try await createFolders(files.map(\.1), in: directory)
-        try await forEach(in: files, atMost: concurrency) { index, file in
+        try await createFolders(files.map(\.element), in: directory)
+        try await forEachFile(files, lanes: concurrency, size: { $0.element.sizes?.raw ?? 0 }) { index, file in
             try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
             meter.finishFile()
         }
-        if durable { try await syncFolders(files.map(\.1), in: directory) }
+        if durable { try await syncFolders(files.map(\.element), in: directory) }
     }
 
     /// Tells whether the backup fits where it is to go, as far as its manifest or its objects tell.

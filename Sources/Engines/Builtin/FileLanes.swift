@@ -1,0 +1,46 @@
+import Synchronization
+
+/// Copies files, `lanes` at once: each lane takes the largest that is left, but the last one the smallest.
+///
+/// Large files keep the cores busy, small ones mostly wait for a disk or a store to confirm them: so both are in use from
+/// the beginning on. And no large file begins last, which matters most when it can only be decoded in order.
+/// - Parameters:
+///   - files: each is copied once; of files of the same size the earlier is taken for the larger one.
+///   - lanes: files open at once; at least one.
+///   - size: bytes of a file; the same for all when they are not known.
+///   - copy: copies one file.
+/// - Throws: the first error of `copy`, which cancels the rest.
+func forEachFile<File: Sendable>(
+    _ files: [File],
+    lanes: Int,
+    size: (File) -> Int64,
+    _ copy: @escaping @Sendable (File) async throws -> Void
+) async throws {
+    precondition(lanes > 0, "without a lane nothing would ever be copied")
+    let sizes = files.map(size)
+    let order = files.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
+    let queue = FileQueue(order.map { files[$0] })
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for lane in 1...lanes {
+            group.addTask {
+                while let file = queue.next(smallest: lane > 1 && lane == lanes) {
+                    try Task.checkCancellation()
+                    try await copy(file)
+                }
+            }
+        }
+        // One by one: `waitForAll` would go on waiting after an error, without cancelling anything.
+        while try await group.next() != nil {}
+    }
+}
+
+/// What is left to copy, the largest first.
+private final class FileQueue<File: Sendable>: Sendable {
+    private let files: Mutex<ArraySlice<File>>
+
+    init(_ files: [File]) {
+        self.files = Mutex(files[...])
+    }
+
+    func next(smallest: Bool) -> File? { files.withLock { smallest ? $0.popLast() : $0.popFirst() } }
+}
