@@ -56,10 +56,15 @@ package struct TestShard: Sendable {
     }
 
     /// Writes the primary's tablet record.
-    package func setPrimary(port: Int) throws {
+    /// - Parameters:
+    ///   - port: where its mysqld listens.
+    ///   - tabletPort: where its tablet manager listens, if it has one.
+    /// - Throws: ``FileError``.
+    package func setPrimary(port: Int, tabletPort: Int? = nil) throws {
+        let tablet = tabletPort.map { #", "hostname": "127.0.0.1", "port_map": {"grpc": \#($0)}"# } ?? ""
         try write(
             "zone1/tablets/zone1-0000000101/Tablet",
-            #"{"alias": {"cell": "zone1", "uid": 101}, "keyspace": "commerce", "shard": "0", "type": "PRIMARY", "mysql_hostname": "127.0.0.1", "mysql_port": \#(port)}"#
+            #"{"alias": {"cell": "zone1", "uid": 101}, "keyspace": "commerce", "shard": "0", "type": "PRIMARY", "mysql_hostname": "127.0.0.1", "mysql_port": \#(port)\#(tablet)}"#
         )
     }
 
