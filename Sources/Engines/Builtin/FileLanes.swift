@@ -21,6 +21,7 @@ func forEachFile<File: Sendable>(
     let order = files.indices.sorted { (sizes[$1], $0) < (sizes[$0], $1) }
     let queue = FileQueue(order.map { files[$0] })
     try await withThrowingTaskGroup(of: Void.self) { group in
+        // A lane is a task of its own: it takes its next file as soon as the last is done, whatever the others do.
         for lane in 1...lanes {
             group.addTask {
                 while let file = queue.next(smallest: lane > 1 && lane == lanes) {
