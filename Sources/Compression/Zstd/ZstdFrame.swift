@@ -55,7 +55,7 @@ package struct ZstdFrame: Hashable, Sendable {
     /// How far a frame reaches, found block by block without decoding (RFC 8878, 3.1.1.2).
     package struct Extent: Hashable, Sendable {
         /// Bytes of a block's header.
-        package static let blockHeader = 3
+        package static let blockHeaderLength = 3
 
         /// Bytes from the frame's beginning on that belong to it; the next block's header follows.
         package fileprivate(set) var length: Int
@@ -67,9 +67,9 @@ package struct ZstdFrame: Hashable, Sendable {
         /// block of type 1 is one byte.
         /// - Returns: false when the header has too few bytes.
         package mutating func pass(_ header: [UInt8]) -> Bool {
-            guard header.count == Self.blockHeader else { return false }
+            guard header.count == Self.blockHeaderLength else { return false }
             let value = Int(header[0]) | Int(header[1]) << 8 | Int(header[2]) << 16
-            length += Self.blockHeader + (value >> 1 & 3 == 1 ? 1 : value >> 3)
+            length += Self.blockHeaderLength + (value >> 1 & 3 == 1 ? 1 : value >> 3)
             if value & 1 == 1 {
                 length += checksum
                 isWhole = true

@@ -52,7 +52,9 @@ struct ZstdTests {
     /// Walks over the blocks that are there.
     private func extent(_ frame: ZstdFrame, in bytes: [UInt8]) -> ZstdFrame.Extent {
         var extent = frame.extent
-        while !extent.isWhole, extent.pass(Array(bytes.dropFirst(extent.length).prefix(ZstdFrame.Extent.blockHeader))) {
+        while !extent.isWhole,
+            extent.pass(Array(bytes.dropFirst(extent.length).prefix(ZstdFrame.Extent.blockHeaderLength)))
+        {
         }
         return extent
     }

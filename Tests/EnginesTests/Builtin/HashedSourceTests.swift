@@ -16,7 +16,7 @@ struct HashedSourceTests {
         init(_ content: [UInt8], _ generator: inout SeededGenerator) {
             var (pieces, rest) = ([ByteBuffer](), content[...])
             while !rest.isEmpty {
-                let piece = rest.prefix(Int.random(in: 1...40, using: &generator))
+                let piece = rest.prefix(Int.random(in: 0...40, using: &generator))
                 pieces.append(ByteBuffer(bytes: piece))
                 rest = rest.dropFirst(piece.count)
             }

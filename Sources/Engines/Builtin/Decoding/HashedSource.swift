@@ -35,7 +35,7 @@ struct HashedSource: Sendable {
     mutating func gather(_ count: Int) async throws {
         while self.count < count, let piece = try await fetch() {
             self.count += piece.readableBytes
-            rest.append(piece)
+            if piece.readableBytes > 0 { rest.append(piece) }
         }
     }
 

@@ -49,8 +49,8 @@ extension PlacedWriter {
         var extent = frame.extent
         while !extent.isWhole {
             guard extent.length <= bound else { return nil }
-            try await source.gather(extent.length + ZstdFrame.Extent.blockHeader)
-            let header = source.bytes(at: extent.length, count: ZstdFrame.Extent.blockHeader)
+            try await source.gather(extent.length + ZstdFrame.Extent.blockHeaderLength)
+            let header = source.bytes(at: extent.length, count: ZstdFrame.Extent.blockHeaderLength)
             guard extent.pass(header) else { return nil }
         }
         guard extent.length <= bound else { return nil }
