@@ -35,40 +35,80 @@ struct FailoverTests {
         }
     }
 
-    /// A statement that takes a while on every replica that applies it.
-    private func writeSlowly(_ shard: TestShard, seconds: Int) async throws {
-        try await shard.primary.sql(
-            "SET SESSION binlog_format = 'STATEMENT'",
-            "INSERT INTO vt_commerce.customer SELECT 1, SLEEP(\(seconds))"
-        )
-    }
-
     private func executed(_ server: RunningMysqld) async throws -> String {
         try await server.sql("SELECT @@global.gtid_executed").scalar ?? ""
     }
 
-    /// Waits until our replica is connected too.
-    private func waitForReplicas(_ count: Int, _ shard: TestShard) async throws {
-        let dumps = "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'"
-        while try await shard.primary.sql(dumps).scalar != String(count) { await Task.yield() }
+    /// A transaction that the shard's primary will never have: a pass that has it as its goal waits.
+    private func awaited(_ shard: TestShard) async throws -> String {
+        "\(try await shard.primary.sql("SELECT @@global.server_uuid").scalar ?? ""):1000000"
+    }
+
+    /// Runs a pass whose primary tells `goal`, and puts `replica` in its place once `body` has ended.
+    ///
+    /// However slow the machine: with a goal that is not reached, the pass cannot end before that.
+    private func failOver(
+        _ shard: TestShard,
+        to replica: RunningMysqld,
+        goal: String,
+        _ body: @escaping @Sendable () async throws -> Void
+    ) async throws -> ProgramRun {
+        let told = LockedBox(goal)
+        return try await TabletManagerServer.with(position: { "MySQL56/\(told.get())" }) { tablet in
+            try shard.setPrimary(port: shard.primary.mysqld.configuration.port, tabletPort: tablet.port)
+            return try await shard.vtbackup("--tablet-manager-protocol=grpc") { _ in
+                try await body()
+                told.set(try await executed(replica))
+                try shard.setPrimary(port: replica.mysqld.configuration.port, tabletPort: tablet.port)
+            }
+        }
+    }
+
+    /// Waits until the server of the pass has executed this, and so replicates from the primary that it found.
+    private func waitForPass(of shard: TestShard, toExecute position: String) async throws {
+        let query = "SELECT GTID_SUBSET('\(position)', @@global.gtid_executed)"
+        while let folders = try FileTree.list(shard.dataRoot) {
+            for tablet in folders {
+                let administrator = MySQLConnection.Configuration(
+                    address: .unixSocket(shard.dataRoot.appending(tablet).appending("mysql.sock")),
+                    credentials: .init(user: "vt_dba")
+                )
+                // Nobody listens before its server is there.
+                let answer = try? await MySQLConnection.with(administrator, on: shard.eventLoops) { connection in
+                    try await connection.query(query).scalar
+                }
+                if answer == "1" { return }
+            }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
     }
 
     @Test("a new primary that has everything is followed, and the pass succeeds")
     func followed() async throws {
         try await withReplica { shard, replica in
-            try await writeSlowly(shard, seconds: 8)
+            try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (1, 1)")
             let all = try await executed(shard.primary)
             while try await executed(replica) != all { await Task.yield() }
-            let run = try await shard.vtbackup([]) { _ in
-                try await waitForReplicas(2, shard)
+            let awaited = try await awaited(shard)
+            let run = try await failOver(shard, to: replica, goal: "\(all),\(awaited)") {
+                try await waitForPass(of: shard, toExecute: all)
                 try await replica.sql("STOP REPLICA", "RESET REPLICA ALL")
-                try await replica.sql("INSERT INTO vt_commerce.customer VALUES (2, 2)")
-                try shard.setPrimary(port: replica.mysqld.configuration.port)
+                // The pass can get the first of these from the new primary only.
+                try await replica.sql(
+                    "SET SESSION gtid_next = '\(awaited)'",
+                    "INSERT INTO vt_commerce.customer VALUES (2, 2)",
+                    "SET SESSION gtid_next = 'AUTOMATIC'",
+                    "INSERT INTO vt_commerce.customer VALUES (3, 3)"
+                )
             }
             #expect(run.succeeded, "\(run.standardError.suffix(3000))")
             #expect(run.standardError.contains("following it"))
             let expected = try await replica.checksums(of: "vt_commerce")
+            try shard.setPrimary(port: replica.mysqld.configuration.port)
             try await shard.withRestored { restored in
+                let rows = try await restored.sql("SELECT COUNT(*) FROM vt_commerce.customer WHERE id < 3").scalar
+                #expect(rows == "2")
                 let found = try await restored.checksums(of: "vt_commerce")
                 #expect(found.keys == expected.keys)
             }
@@ -81,12 +121,10 @@ struct FailoverTests {
             let before = try await executed(shard.primary)
             while try await executed(replica) != before { await Task.yield() }
             try await replica.sql("STOP REPLICA", "RESET REPLICA ALL")
-            // Lost with the primary, and applied by us before the slow one.
             try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (7, 7)")
-            try await writeSlowly(shard, seconds: 8)
-            let run = try await shard.vtbackup([]) { _ in
-                try await waitForReplicas(1, shard)
-                try shard.setPrimary(port: replica.mysqld.configuration.port)
+            let all = try await executed(shard.primary)
+            let run = try await failOver(shard, to: replica, goal: "\(all),\(try await awaited(shard))") {
+                try await waitForPass(of: shard, toExecute: all)
             }
             #expect(run.exitCode == 1)
             #expect(
@@ -94,6 +132,7 @@ struct FailoverTests {
                 "\(run.standardError.suffix(3000))"
             )
             #expect(try shard.backups().count == 1)
+            try shard.setPrimary(port: replica.mysqld.configuration.port)
             let next = try await shard.vtbackup()
             #expect(next.succeeded, "\(next.standardError.suffix(3000))")
         }
