@@ -39,11 +39,6 @@ struct FailoverTests {
         try await server.sql("SELECT @@global.gtid_executed").scalar ?? ""
     }
 
-    /// A transaction that the shard's primary will never have: a pass that has it as its goal waits.
-    private func awaited(_ shard: TestShard) async throws -> String {
-        "\(try await shard.primary.sql("SELECT @@global.server_uuid").scalar ?? ""):1000000"
-    }
-
     /// Runs a pass whose primary tells `goal`, and puts `replica` in its place once `body` has ended.
     ///
     /// However slow the machine: with a goal that is not reached, the pass cannot end before that.
@@ -64,35 +59,15 @@ struct FailoverTests {
         }
     }
 
-    /// Waits until the server of the pass has executed this, and so replicates from the primary that it found.
-    private func waitForPass(of shard: TestShard, toExecute position: String) async throws {
-        let query = "SELECT GTID_SUBSET('\(position)', @@global.gtid_executed)"
-        while let folders = try FileTree.list(shard.dataRoot) {
-            for tablet in folders {
-                let administrator = MySQLConnection.Configuration(
-                    address: .unixSocket(shard.dataRoot.appending(tablet).appending("mysql.sock")),
-                    credentials: .init(user: "vt_dba")
-                )
-                // Nobody listens before its server is there.
-                let answer = try? await MySQLConnection.with(administrator, on: shard.eventLoops) { connection in
-                    try await connection.query(query).scalar
-                }
-                if answer == "1" { return }
-            }
-            try Task.checkCancellation()
-            await Task.yield()
-        }
-    }
-
     @Test("a new primary that has everything is followed, and the pass succeeds")
     func followed() async throws {
         try await withReplica { shard, replica in
             try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (1, 1)")
             let all = try await executed(shard.primary)
             while try await executed(replica) != all { await Task.yield() }
-            let awaited = try await awaited(shard)
+            let awaited = try await shard.primary.transactionThatNeverComes()
             let run = try await failOver(shard, to: replica, goal: "\(all),\(awaited)") {
-                try await waitForPass(of: shard, toExecute: all)
+                try await shard.waitForPass(toExecute: all)
                 try await replica.sql("STOP REPLICA", "RESET REPLICA ALL")
                 // The pass can get the first of these from the new primary only.
                 try await replica.sql(
@@ -123,8 +98,12 @@ struct FailoverTests {
             try await replica.sql("STOP REPLICA", "RESET REPLICA ALL")
             try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (7, 7)")
             let all = try await executed(shard.primary)
-            let run = try await failOver(shard, to: replica, goal: "\(all),\(try await awaited(shard))") {
-                try await waitForPass(of: shard, toExecute: all)
+            let run = try await failOver(
+                shard,
+                to: replica,
+                goal: "\(all),\(try await shard.primary.transactionThatNeverComes())"
+            ) {
+                try await shard.waitForPass(toExecute: all)
             }
             #expect(run.exitCode == 1)
             #expect(

@@ -250,25 +250,26 @@ struct VitessClusterTests {
             // Beside the pass, which goes on when this server is dead.
             async let _: Void = mysqld.withServer { server in
                 begin.yield(server)
-                try await Task.sleep(for: .seconds(600))
+                try await Task.sleep(for: .seconds(3600))
             }
             let dying = try #require(await begun.first { _ in true })
             try await makePrimary(dying, insteadOf: survivor)
-            try await TabletManagerServer.with(position: position(of: dying)) { tablet in
+            try await dying.sql("INSERT INTO vt_commerce.customer VALUES (1, 1)")
+            try await waitUntil(survivor, has: dying)
+            let all = try await dying.sql("SELECT @@global.gtid_executed").scalar ?? ""
+            // The pass cannot be done before its primary is dead, however slow the machine.
+            let awaited = try await dying.transactionThatNeverComes()
+            try await TabletManagerServer.with(position: { "MySQL56/\(all),\(awaited)" }) { tablet in
                 try await cluster.setPrimary(uid: 102, grpc: tablet.port, mysqlPort: dying.mysqld.configuration.port)
-                // Takes a while on every replica.
-                try await dying.sql(
-                    "SET SESSION binlog_format = 'STATEMENT'",
-                    "INSERT INTO vt_commerce.customer SELECT 1, SLEEP(8)"
-                )
-                try await waitUntil(survivor, has: dying)
                 let run = try await cluster.vtbackup([]) { _ in
-                    let dumps = "SELECT COUNT(*) FROM information_schema.processlist WHERE command LIKE 'Binlog Dump%'"
-                    while try await dying.sql(dumps).scalar != "2" { await Task.yield() }
+                    try await cluster.shard.waitForPass(toExecute: all)
                     try await survivor.sql("STOP REPLICA", "RESET REPLICA ALL")
                     let pid = try FileTree.read(dying.mysqld.directory.pidFile, limit: 64) ?? []
                     kill(try #require(Int32(String(decoding: pid, as: UTF8.self).filter(\.isNumber))), SIGKILL)
-                    try await survivor.sql("INSERT INTO vt_commerce.customer VALUES (2, 2)")
+                    try await survivor.sql(
+                        "SET SESSION gtid_next = '\(awaited)'",
+                        "INSERT INTO vt_commerce.customer VALUES (2, 2)"
+                    )
                     try await cluster.setPrimary(
                         uid: 101,
                         grpc: cluster.tablet.port,

@@ -153,6 +153,11 @@ extension RunningMysqld {
         }
     }
 
+    /// The GTID of a transaction far ahead of what this server will execute: who has it as a goal waits.
+    package func transactionThatNeverComes() async throws -> String {
+        "\(try await sql("SELECT @@global.server_uuid").scalar ?? ""):1000000"
+    }
+
     /// `CHECKSUM TABLE` of every table of a database, by name.
     package func checksums(of database: String) async throws -> [String: String] {
         let names = try await sql(

@@ -113,6 +113,26 @@ package struct TestShard: Sendable {
         )
     }
 
+    /// Waits until the server of the pass that runs has executed this, and so replicates from the primary that it found.
+    package func waitForPass(toExecute position: String) async throws {
+        let query = "SELECT GTID_SUBSET('\(position)', @@global.gtid_executed)"
+        while let folders = try FileTree.list(dataRoot) {
+            for tablet in folders {
+                let administrator = MySQLConnection.Configuration(
+                    address: .unixSocket(dataRoot.appending(tablet).appending("mysql.sock")),
+                    credentials: .init(user: "vt_dba")
+                )
+                // Nobody listens before its server is there.
+                let answer = try? await MySQLConnection.with(administrator, on: eventLoops) { connection in
+                    try await connection.query(query).scalar
+                }
+                if answer == "1" { return }
+            }
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+    }
+
     /// Folders of the shard's backups, oldest first.
     package func backups() throws -> [FilePath] {
         let folder = storageRoot.appending("commerce").appending("0")
