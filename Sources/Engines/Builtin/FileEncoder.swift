@@ -89,7 +89,8 @@ struct FileEncoder: Sendable {
             count: chunks.count,
             window: dataPlane.window,
             weight: dataPlane.chunkWeight,
-            slots: dataPlane.slots
+            slots: dataPlane.slots,
+            executor: dataPlane.threads.executor
         ) { index in
             try await dataPlane.threads.run {
                 try dataPlane.encoders.with { try Self.chunk(index, of: chunks, keepingContent, workspace: $0) }

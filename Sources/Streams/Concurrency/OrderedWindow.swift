@@ -39,6 +39,7 @@ package struct AdaptiveWindow: Hashable, Sendable {
 /// - Parameters:
 ///   - window: inputs of this call in flight at most.
 ///   - slots: the bound that several calls share.
+///   - executor: where `produce` runs.
 ///   - next: the next input and its weight; `nil` at the end. Called one at a time, as is `consume`.
 ///   - produce: computes one output; called concurrently.
 ///   - consume: its result is awaited before the next, which is the back-pressure.
@@ -46,6 +47,7 @@ package struct AdaptiveWindow: Hashable, Sendable {
 package func withOrderedWindow<Input: Sendable, Output: Sendable>(
     window: AdaptiveWindow,
     slots: Slots,
+    executor: (any TaskExecutor)? = nil,
     next: () async throws -> (input: Input, weight: Int)?,
     produce: @escaping @Sendable (Input) async throws -> Output,
     consume: (Output) async throws -> Void
@@ -62,7 +64,7 @@ package func withOrderedWindow<Input: Sendable, Output: Sendable>(
                 if taken == head { try await slots.acquire(weight) } else if !slots.tryAcquire(weight) { break }
                 let index = taken
                 weights[index] = weight
-                group.addTask { (index, try await produce(input)) }
+                group.addTask(executorPreference: executor) { (index, try await produce(input)) }
                 taken += 1
                 pending = try await next()
             }
@@ -85,6 +87,7 @@ package func withOrderedWindow<Input: Sendable, Output: Sendable>(
 ///   - window: outputs of this call in flight at most.
 ///   - weight: slots that each of them holds.
 ///   - slots: the bound that several calls share.
+///   - executor: where `produce` runs.
 ///   - produce: computes one output; called concurrently.
 ///   - consume: called one at a time; its result is awaited before the next, which is the back-pressure.
 /// - Throws: the first error of either closure; the rest is cancelled and all slots are free again.
@@ -93,11 +96,12 @@ package func withOrderedWindow<Output: Sendable>(
     window: AdaptiveWindow,
     weight: Int = 1,
     slots: Slots,
+    executor: (any TaskExecutor)? = nil,
     produce: @escaping @Sendable (Int) async throws -> Output,
     consume: (Output) async throws -> Void
 ) async throws {
     var index = 0
-    try await withOrderedWindow(window: window, slots: slots) {
+    try await withOrderedWindow(window: window, slots: slots, executor: executor) {
         guard index < count else { return nil }
         defer { index += 1 }
         return (index, weight)

@@ -1,3 +1,4 @@
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -26,6 +27,24 @@ struct BlockingThreadsTests {
         }
         try reader.close()
         try writer.close()
+    }
+
+    @Test("a task that runs on the threads has its jobs done where it is, before what is queued")
+    func executor() async throws {
+        let order = try await BlockingThreads.with(count: 1) { threads in
+            try await withThrowingTaskGroup(of: [String].self) { group in
+                group.addTask(executorPreference: threads.executor) {
+                    let done = Mutex<[String]>([])
+                    // Runs on the only thread too, once this task lets go of it.
+                    async let queued: Void = done.withLock { $0.append("queued") }
+                    try await threads.run { done.withLock { $0.append("own") } }
+                    await queued
+                    return done.withLock { $0 }
+                }
+                return try await group.next()
+            }
+        }
+        #expect(order == ["own", "queued"])
     }
 
     @Test("a cancelled task runs nothing")

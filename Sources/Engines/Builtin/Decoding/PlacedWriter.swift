@@ -61,6 +61,16 @@ struct PlacedWriter: Sendable {
         var weight: Int { parts.reduce(contentLength) { $0 + $1.readableBytes } }
     }
 
+    /// Units that follow each other, with their places: what one thread decodes at a time.
+    private struct Batch: Sendable {
+        /// Bytes of content from which on no more are added: going from thread to thread then costs next to nothing.
+        static let enough: Int64 = 1 << 20
+
+        var units: [(unit: Unit, offset: Int64)] = []
+
+        var weight: Int { units.reduce(0) { $0 + $1.unit.weight } }
+    }
+
     /// Decodes units in parallel, each into its place.
     /// - Parameters:
     ///   - written: content before the first unit.
@@ -78,8 +88,8 @@ struct PlacedWriter: Sendable {
         var (written, inFlight, held) = (written, 0, 0)
         defer { dataPlane.slots.release(held) }
         return try await withThrowingTaskGroup(of: Int.self) { group in
-            while let unit = try await next() {
-                let weight = min(unit.weight, dataPlane.slots.count)
+            while let batch = try await nextBatch(next, &written) {
+                let weight = min(batch.weight, dataPlane.slots.count)
                 // With nothing in flight it waits for others; else only for its own, so that files cannot block each
                 // other for ever.
                 if inFlight == 0 {
@@ -95,17 +105,28 @@ struct PlacedWriter: Sendable {
                     }
                 }
                 (inFlight, held) = (inFlight + 1, held + weight)
-                let offset = try place(unit.contentLength, at: written)
-                group.addTask {
-                    try await dataPlane.threads.run { try write(unit, at: offset, decode) }
+                group.addTask(executorPreference: dataPlane.threads.executor) {
+                    try await dataPlane.threads.run {
+                        for (unit, offset) in batch.units { try write(unit, at: offset, decode) }
+                    }
                     return weight
                 }
-                written += Int64(unit.contentLength)
             }
             // One by one: `waitForAll` would go on waiting after an error, without cancelling anything.
             while try await group.next() != nil {}
             return written
         }
+    }
+
+    /// Collects units and gives each its place behind `written`, which is moved on; `nil` at the end.
+    private func nextBatch(_ next: () async throws -> Unit?, _ written: inout Int64) async throws -> Batch? {
+        var batch = Batch()
+        let begin = written
+        while written - begin < Batch.enough, let unit = try await next() {
+            batch.units.append((unit, try place(unit.contentLength, at: written)))
+            written += Int64(unit.contentLength)
+        }
+        return batch.units.isEmpty ? nil : batch
     }
 
     private func write(
