@@ -36,6 +36,7 @@ package struct BlockingThreads: Sendable {
     /// - Throws: what `job` throws, or `CancellationError` when the task was cancelled before a thread was free.
     package func run<Result: Sendable>(_ job: @escaping @Sendable () throws -> Result) async throws -> Result {
         try Task.checkCancellation()
+        // Nothing else tells where a task runs; the reference to it does not leave the closure, which is all that is unsafe.
         let here = withUnsafeCurrentTask { $0?.unownedTaskExecutor }
         if here == executor.asUnownedTaskExecutor() { return try job() }
         return try await pool.runIfActive(job)

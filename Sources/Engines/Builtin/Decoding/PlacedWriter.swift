@@ -63,12 +63,20 @@ struct PlacedWriter: Sendable {
 
     /// Units that follow each other, with their places: what one thread decodes at a time.
     private struct Batch: Sendable {
-        /// Bytes of content from which on no more are added: going from thread to thread then costs next to nothing.
-        static let enough: Int64 = 1 << 20
+        private(set) var units: [(unit: Unit, offset: Int64)] = []
+        private(set) var weight = 0
+        private var content = 0
 
-        var units: [(unit: Unit, offset: Int64)] = []
+        /// Whether going from thread to thread costs next to nothing, for so much.
+        ///
+        /// Whatever an object claims, it does not gather without end: not even units without content.
+        var isEnough: Bool { content >= 1 << 20 || weight >= 2 << 20 || units.count >= 16 }
 
-        var weight: Int { units.reduce(0) { $0 + $1.unit.weight } }
+        mutating func add(_ unit: Unit, at offset: Int64) {
+            units.append((unit, offset))
+            weight += unit.weight
+            content += unit.contentLength
+        }
     }
 
     /// Decodes units in parallel, each into its place.
@@ -121,9 +129,8 @@ struct PlacedWriter: Sendable {
     /// Collects units and gives each its place behind `written`, which is moved on; `nil` at the end.
     private func nextBatch(_ next: () async throws -> Unit?, _ written: inout Int64) async throws -> Batch? {
         var batch = Batch()
-        let begin = written
-        while written - begin < Batch.enough, let unit = try await next() {
-            batch.units.append((unit, try place(unit.contentLength, at: written)))
+        while !batch.isEnough, let unit = try await next() {
+            batch.add(unit, at: try place(unit.contentLength, at: written))
             written += Int64(unit.contentLength)
         }
         return batch.units.isEmpty ? nil : batch
