@@ -62,7 +62,7 @@ struct PlacedWriter: Sendable {
     }
 
     /// Units that follow each other, with their places: what one thread decodes at a time.
-    private struct Batch: Sendable {
+    struct Batch: Sendable {
         private(set) var units: [(unit: Unit, offset: Int64)] = []
         private(set) var weight = 0
         private var content = 0
