@@ -5,14 +5,10 @@ package import SystemPackage
 /// The real servers that tests run against, installed by `Scripts/bootstrap`.
 package enum RealComponents {
     /// `VT_MYSQL_ROOT`, or `nil` when it is not set.
-    package static var mysqlRoot: FilePath? {
-        ProcessInfo.processInfo.environment["VT_MYSQL_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
-    }
+    package static var mysqlRoot: FilePath? { path("VT_MYSQL_ROOT") }
 
     /// `VT_MARIADB_ROOT`, or `nil` when it is not set.
-    package static var mariaDBRoot: FilePath? {
-        ProcessInfo.processInfo.environment["VT_MARIADB_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
-    }
+    package static var mariaDBRoot: FilePath? { path("VT_MARIADB_ROOT") }
 
     /// Whether suites on a real MariaDB run; like ``runsMySQL``.
     package static var runsMariaDB: Bool {
@@ -20,9 +16,7 @@ package enum RealComponents {
     }
 
     /// `VTB_ETCD_ROOT`, the folder with one folder for each series, or `nil` when it is not set.
-    package static var etcdRoot: FilePath? {
-        ProcessInfo.processInfo.environment["VTB_ETCD_ROOT"].flatMap { $0.isEmpty ? nil : FilePath($0) }
-    }
+    package static var etcdRoot: FilePath? { path("VTB_ETCD_ROOT") }
 
     /// Whether suites on a real etcd run; like ``runsMySQL``.
     ///
@@ -47,6 +41,19 @@ package enum RealComponents {
             folders.contains { (try? FileTree.status($0.appending(program))) != nil }
         }
         return isThere || environment["VTB_REQUIRE_REAL"] == "1"
+    }
+
+    /// `VT_MYSQL80_ROOT`, or `nil` where the archive of MySQL 8.0 is not unpacked.
+    package static var mysql80Root: FilePath? { path("VT_MYSQL80_ROOT") }
+
+    /// `VTB_VITESS_ROOT`, the folder with the programs of the real Vitess, or `nil` where its archive is not unpacked.
+    package static var vitessRoot: FilePath? { path("VTB_VITESS_ROOT") }
+
+    /// `VTB_GOLDEN`, what the real Vitess wrote, or `nil` when it is not set.
+    package static var golden: FilePath? { path("VTB_GOLDEN") }
+
+    private static func path(_ variable: String) -> FilePath? {
+        ProcessInfo.processInfo.environment[variable].flatMap { $0.isEmpty ? nil : FilePath($0) }
     }
 
     /// The folder that holds all folders of tests; another user can enter it.

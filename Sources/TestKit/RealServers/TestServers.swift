@@ -10,24 +10,36 @@ package import SystemPackage
 /// Makes mysqld servers for tests: initialised once in all, copied for each.
 package actor TestServers {
     /// Whose servers these are.
-    package enum Product: String, Sendable {
-        case mysql, mariaDB
+    package enum Product: String, Sendable, CaseIterable {
+        /// The newest MySQL, one of the series that most shards run, and MariaDB.
+        case mysql, mysql80, mariaDB
 
         /// `VT_MYSQL_ROOT` for programs that shall use it.
         package var root: FilePath? {
             switch self {
             case .mysql: RealComponents.mysqlRoot
+            case .mysql80: RealComponents.mysql80Root
             case .mariaDB: RealComponents.mariaDBRoot
             }
         }
+
+        /// Not MariaDB.
+        package var isMySQL: Bool { self != .mariaDB }
     }
 
     /// All suites of a run share one for each product, so that one data directory is initialised.
     package static let shared = TestServers(.mysql)
+    private static let mysql80 = TestServers(.mysql80)
     private static let mariaDB = TestServers(.mariaDB)
 
     /// The servers of a product.
-    package static func shared(_ product: Product) -> TestServers { product == .mysql ? shared : mariaDB }
+    package static func shared(_ product: Product) -> TestServers {
+        switch product {
+        case .mysql: shared
+        case .mysql80: mysql80
+        case .mariaDB: mariaDB
+        }
+    }
 
     private let product: Product
     private var template: Task<FilePath, any Error>?
@@ -68,7 +80,7 @@ package actor TestServers {
         }
         try await mysqld.writeConfiguration()
         if let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
-            let superReadOnly = product == .mysql ? "super-read-only = OFF\n" : ""
+            let superReadOnly = product.isMySQL ? "super-read-only = OFF\n" : ""
             let own = Array("\(superReadOnly)read-only = OFF\nbind-address = 127.0.0.1\n\(settings)\n".utf8)
             try FileTree.write(text + own, to: mysqld.directory.configuration, owner: Self.user.fileOwner)
         }
