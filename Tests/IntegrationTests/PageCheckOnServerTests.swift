@@ -22,11 +22,11 @@ struct PageCheckOnServerTests {
             SELECT repeat(md5(i), 1 + i % 50) FROM n
             """
         // MySQL 9.7 has MD5 in a component only.
-        let expression = product == .mysql ? fill.replacing("md5(i)", with: "sha2(i, 224)") : fill
+        let expression = product.isMySQL ? fill.replacing("md5(i)", with: "sha2(i, 224)") : fill
         let kinds = [
             "plain": "", "zip8": "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=8",
             "zip1": "ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=1",
-            "pressed": product == .mysql ? "COMPRESSION='zlib'" : "PAGE_COMPRESSED=1",
+            "pressed": product.isMySQL ? "COMPRESSION='zlib'" : "PAGE_COMPRESSED=1",
             "parts": "PARTITION BY HASH (id) PARTITIONS 3",
         ]
         var statements = ["CREATE DATABASE kinds"]
@@ -49,7 +49,7 @@ struct PageCheckOnServerTests {
         statements.append("CREATE TABLE kinds.gone (id INT PRIMARY KEY, note TEXT)")
         statements.append("INSERT INTO kinds.gone SELECT id, note FROM kinds.plain")
         statements.append("TRUNCATE kinds.gone")
-        if product == .mysql {
+        if product.isMySQL {
             statements.append("CREATE TABLESPACE shared_space ADD DATAFILE 'shared_space.ibd'")
             statements.append("CREATE TABLE kinds.inside (id INT PRIMARY KEY) TABLESPACE shared_space")
             statements.append("CREATE UNDO TABLESPACE own_undo ADD DATAFILE 'own_undo.ibu'")
@@ -123,8 +123,13 @@ struct PageCheckOnServerTests {
         "all pages of MySQL's tables are good, and a damaged one is named",
         .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set")
     )
-    func mysql() async throws {
-        try await withTables(.mysql) { directory, engine, lines in
+    func mysql() async throws { try await expectGoodAndDamaged(.mysql) }
+
+    @Test("so are those of MySQL 8.0's tables", .needs(.mysql80))
+    func mysql80() async throws { try await expectGoodAndDamaged(.mysql80) }
+
+    private func expectGoodAndDamaged(_ product: TestServers.Product) async throws {
+        try await withTables(product) { directory, engine, lines in
             try await copy(directory, engine)
             let summary = try #require(lines.all.last { $0.contains("page check:") })
             let good = try #require(summary.firstMatch(of: /page check: (\d+) InnoDB pages are good/))

@@ -26,11 +26,20 @@ struct WireTests {
     }
 
     @Test("every way to log in with caching_sha2_password")
-    func authentication() async throws {
-        try await withTestServer { server, eventLoops in
+    func authentication() async throws { try await expectAllWays(on: .mysql, plugin: "caching_sha2_password") }
+
+    @Test(
+        "every way to log in on MySQL 8.0, with its old method as well",
+        .needs(.mysql80),
+        arguments: ["caching_sha2_password", "mysql_native_password"]
+    )
+    func authentication80(_ plugin: String) async throws { try await expectAllWays(on: .mysql80, plugin: plugin) }
+
+    private func expectAllWays(on product: TestServers.Product, plugin: String) async throws {
+        try await withTestServer(product) { server, eventLoops in
             try await server.sql(
-                "CREATE USER 'alice'@'%' IDENTIFIED WITH caching_sha2_password BY 'it''s \\\\ secret'",
-                "CREATE USER 'nobody'@'%' IDENTIFIED WITH caching_sha2_password BY ''"
+                "CREATE USER 'alice'@'%' IDENTIFIED WITH \(plugin) BY 'it''s \\\\ secret'",
+                "CREATE USER 'nobody'@'%' IDENTIFIED WITH \(plugin) BY ''"
             )
             let alice = MySQLConnection.Credentials(user: "alice", password: "it's \\ secret")
             let socket = MySQLConnection.Address.unixSocket(server.mysqld.configuration.socket)
