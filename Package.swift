@@ -185,13 +185,18 @@ let package = Package(
         ),
         tests("GRPCDialingTests", ["GRPCDialing", "Streams", "TestKit", nioSSL, system]),
         tests("WireProtosTests", ["WireProtos", protobuf], fixtures: true),
-        tests("TopologyTests", ["Catalog", "TestKit", "Topology", "WireProtos", protobuf, system]),
+        tests(
+            "TopologyTests",
+            ["Catalog", "TestKit", "Topology", "WireProtos", protobuf, system],
+            fixtures: true
+        ),
         tests(
             "WorkflowsTests",
             [
                 "Catalog", "Compression", "Engines", "MySQLControl", "MySQLWire", "Positions", "Storage", "Streams",
                 "TestKit", "Topology", "Workflows", logging, system,
-            ]
+            ],
+            fixtures: true
         ),
         tests(
             "CampaignTests",

@@ -5,8 +5,8 @@ import Testing
 /// Golden files beside the tests.
 enum Fixtures {
     /// The text of `Fixtures/<name>`.
-    static func text(_ name: String, source: String = #filePath) throws -> String {
-        let path = FilePath(source).removingLastComponent().appending("Fixtures").pushing(FilePath(name))
+    static func text(_ name: String) throws -> String {
+        let path = FilePath(#filePath).removingLastComponent().appending("Fixtures").pushing(FilePath(name))
         let bytes = try #require(try FileTree.read(path, limit: 1 << 20), "no golden file \(path)")
         return String(decoding: bytes, as: UTF8.self)
     }
