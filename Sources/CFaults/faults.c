@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SCOPES = 16, RULES = 8 };
@@ -31,21 +32,26 @@ static struct scope scopes[SCOPES];
 static atomic_int armed;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
-/* The C library's own function of the same name. */
-#define REAL(name) ((__typeof__(&name))real(&real_##name, #name))
-#define SLOT(name) static void *_Atomic real_##name
+/* Faults are this process's own. A child has a copy of the mutex, held perhaps by a thread that it has not got: between
+   fork and exec it must take no lock, and so neither look for faults nor call dlsym. */
+static _Atomic pid_t owner;
 
-static void *real(void *_Atomic *slot, const char *name) {
-    void *found = atomic_load(slot);
-    if (found == NULL) {
-        found = dlsym(RTLD_NEXT, name);
-        atomic_store(slot, found);
-    }
-    return found;
+static int faults_are_ours(void) {
+    return atomic_load_explicit(&armed, memory_order_relaxed) != 0 && getpid() == atomic_load(&owner);
 }
+
+/* The C library's own function of the same name, looked up before the program begins. Whoever comes before that, of which
+   there are only other libraries' constructors, looks for itself. */
+#define REAL(name) ((__typeof__(&name))(real_##name != NULL ? real_##name : dlsym(RTLD_NEXT, #name)))
+#define SLOT(name)                                                                        \
+    static void *real_##name;                                                             \
+    __attribute__((constructor)) static void look_up_##name(void) {                       \
+        real_##name = dlsym(RTLD_NEXT, #name);                                            \
+    }
 
 int vtb_faults_begin(const char *root) {
     int found = -1;
+    atomic_store(&owner, getpid());
     pthread_mutex_lock(&mutex);
     for (int i = 0; i < SCOPES && found < 0; i++) {
         if (!scopes[i].used) found = i;
@@ -88,6 +94,21 @@ void vtb_faults_end(int scope) {
     pthread_mutex_unlock(&mutex);
 }
 
+int vtb_faults_spare_children(void) {
+    pthread_mutex_lock(&mutex);
+    pid_t child = fork();
+    if (child == 0) {
+        /* Whoever waits for the mutex does so for ever. */
+        alarm(20);
+        int pipes[2], null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        _exit(null >= 0 && pipe(pipes) == 0 && write(null, "", 1) == 1 && close(null) == 0 ? 0 : 1);
+    }
+    pthread_mutex_unlock(&mutex);
+    int status = -1;
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+    return child > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
 /* What becomes of this call: 0 it is passed on, an errno, or VTB_SHORT. */
 static int fault_of_path(int call, const char *path) {
     int error = 0;
@@ -121,7 +142,7 @@ static int fault_of_descriptor(int call, int descriptor) {
 
 /* Fails, or does nothing. */
 #define FAIL_PATH(call, path, result)                         \
-    if (atomic_load_explicit(&armed, memory_order_relaxed)) { \
+    if (faults_are_ours()) {                                  \
         int error = fault_of_path(call, path);                \
         if (error > 0) {                                      \
             errno = error;                                    \
@@ -129,7 +150,7 @@ static int fault_of_descriptor(int call, int descriptor) {
         }                                                     \
     }
 #define FAIL_DESCRIPTOR(call, descriptor, result)             \
-    if (atomic_load_explicit(&armed, memory_order_relaxed)) { \
+    if (faults_are_ours()) {                                  \
         int error = fault_of_descriptor(call, descriptor);    \
         if (error > 0) {                                      \
             errno = error;                                    \
@@ -138,7 +159,7 @@ static int fault_of_descriptor(int call, int descriptor) {
     }
 /* The same; VTB_SHORT halves the count. */
 #define FAIL_BYTES(call, descriptor, count)                   \
-    if (atomic_load_explicit(&armed, memory_order_relaxed)) { \
+    if (faults_are_ours()) {                                  \
         int error = fault_of_descriptor(call, descriptor);    \
         if (error > 0) {                                      \
             errno = error;                                    \
@@ -147,7 +168,7 @@ static int fault_of_descriptor(int call, int descriptor) {
         if (error == VTB_SHORT && count > 1) count /= 2;      \
     }
 
-SLOT(open);
+SLOT(open)
 int open(const char *path, int flags, ...) {
     mode_t mode = 0;
     if (flags & (O_CREAT | O_TMPFILE)) {
@@ -160,57 +181,57 @@ int open(const char *path, int flags, ...) {
     return REAL(open)(path, flags, mode);
 }
 
-SLOT(opendir);
+SLOT(opendir)
 DIR *opendir(const char *path) {
     FAIL_PATH(VTB_OPEN, path, NULL)
     return REAL(opendir)(path);
 }
 
-SLOT(readdir);
+SLOT(readdir)
 struct dirent *readdir(DIR *folder) {
     FAIL_DESCRIPTOR(VTB_LIST, dirfd(folder), NULL)
     return REAL(readdir)(folder);
 }
 
-SLOT(read);
+SLOT(read)
 ssize_t read(int descriptor, void *buffer, size_t count) {
     FAIL_BYTES(VTB_READ, descriptor, count)
     return REAL(read)(descriptor, buffer, count);
 }
 
-SLOT(pread);
+SLOT(pread)
 ssize_t pread(int descriptor, void *buffer, size_t count, off_t offset) {
     FAIL_BYTES(VTB_READ, descriptor, count)
     return REAL(pread)(descriptor, buffer, count, offset);
 }
 
-SLOT(write);
+SLOT(write)
 ssize_t write(int descriptor, const void *buffer, size_t count) {
     FAIL_BYTES(VTB_WRITE, descriptor, count)
     return REAL(write)(descriptor, buffer, count);
 }
 
-SLOT(pwrite);
+SLOT(pwrite)
 ssize_t pwrite(int descriptor, const void *buffer, size_t count, off_t offset) {
     FAIL_BYTES(VTB_WRITE, descriptor, count)
     return REAL(pwrite)(descriptor, buffer, count, offset);
 }
 
-SLOT(fsync);
+SLOT(fsync)
 int fsync(int descriptor) {
     FAIL_DESCRIPTOR(VTB_SYNC, descriptor, -1)
     return REAL(fsync)(descriptor);
 }
 
-SLOT(sync_file_range);
+SLOT(sync_file_range)
 int sync_file_range(int descriptor, off_t offset, off_t count, unsigned int flags) {
     FAIL_DESCRIPTOR(VTB_SYNC, descriptor, -1)
     return REAL(sync_file_range)(descriptor, offset, count, flags);
 }
 
-SLOT(close);
+SLOT(close)
 int close(int descriptor) {
-    int error = atomic_load_explicit(&armed, memory_order_relaxed) ? fault_of_descriptor(VTB_CLOSE, descriptor) : 0;
+    int error = faults_are_ours() ? fault_of_descriptor(VTB_CLOSE, descriptor) : 0;
     int result = REAL(close)(descriptor);
     if (error > 0) {
         errno = error;
@@ -219,25 +240,25 @@ int close(int descriptor) {
     return result;
 }
 
-SLOT(rename);
+SLOT(rename)
 int rename(const char *source, const char *target) {
     FAIL_PATH(VTB_RENAME, source, -1)
     return REAL(rename)(source, target);
 }
 
-SLOT(link);
+SLOT(link)
 int link(const char *source, const char *target) {
     FAIL_PATH(VTB_RENAME, source, -1)
     return REAL(link)(source, target);
 }
 
-SLOT(unlink);
+SLOT(unlink)
 int unlink(const char *path) {
     FAIL_PATH(VTB_UNLINK, path, -1)
     return REAL(unlink)(path);
 }
 
-SLOT(unlinkat);
+SLOT(unlinkat)
 int unlinkat(int folder, const char *path, int flags) {
     if (folder == AT_FDCWD) {
         FAIL_PATH(VTB_UNLINK, path, -1)
@@ -247,31 +268,31 @@ int unlinkat(int folder, const char *path, int flags) {
     return REAL(unlinkat)(folder, path, flags);
 }
 
-SLOT(rmdir);
+SLOT(rmdir)
 int rmdir(const char *path) {
     FAIL_PATH(VTB_UNLINK, path, -1)
     return REAL(rmdir)(path);
 }
 
-SLOT(mkdir);
+SLOT(mkdir)
 int mkdir(const char *path, mode_t mode) {
     FAIL_PATH(VTB_MKDIR, path, -1)
     return REAL(mkdir)(path, mode);
 }
 
-SLOT(stat);
+SLOT(stat)
 int stat(const char *restrict path, struct stat *restrict status) {
     FAIL_PATH(VTB_STAT, path, -1)
     return REAL(stat)(path, status);
 }
 
-SLOT(lstat);
+SLOT(lstat)
 int lstat(const char *restrict path, struct stat *restrict status) {
     FAIL_PATH(VTB_STAT, path, -1)
     return REAL(lstat)(path, status);
 }
 
-SLOT(fstat);
+SLOT(fstat)
 int fstat(int descriptor, struct stat *status) {
     FAIL_DESCRIPTOR(VTB_STAT, descriptor, -1)
     return REAL(fstat)(descriptor, status);

@@ -29,3 +29,5 @@ long vtb_faults_count(int scope, int call);
 /* Faults that have come. */
 long vtb_faults_hits(int scope);
 void vtb_faults_end(int scope);
+/* Whether a child that is forked while another thread holds the faults' lock gets through these calls all the same. */
+int vtb_faults_spare_children(void);

@@ -57,4 +57,7 @@ package final class SystemFaults: Sendable {
 
     /// Faults that have come.
     package var hits: Int { vtb_faults_hits(scope) }
+
+    /// Whether a child forked at the worst moment is free of them; see `CFaults.h`.
+    package var sparesChildren: Bool { vtb_faults_spare_children() == 1 }
 }

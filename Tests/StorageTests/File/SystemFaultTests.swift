@@ -20,6 +20,13 @@ struct SystemFaultTests {
         shard = try ShardPath("ks/0")
     }
 
+    @Test("belong to this process: a child forked while they are looked for waits for nobody")
+    func children() async throws {
+        try await withTemporaryFolder { folder in
+            await SystemFaults.with(below: folder) { #expect($0.sparesChildren) }
+        }
+    }
+
     /// One step of a backup's life; each is run with every fault, after the ones before it went well.
     private struct Step: Sendable, CustomTestStringConvertible {
         var name: String
