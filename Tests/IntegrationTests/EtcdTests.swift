@@ -108,7 +108,7 @@ struct EtcdTests {
         }
     }
 
-    @Test("a server that is not there is told within seconds, another one of the list is asked")
+    @Test("a server that is not there is told by itself, another one of the list is asked")
     func failover() async throws {
         let dead = "127.0.0.1:\(freePort())"
         let begun = ContinuousClock.now
@@ -116,7 +116,7 @@ struct EtcdTests {
             try await EtcdTopology.with(.init(address: dead, root: "/vitess/global")) { _ in }
         }
         #expect(error?.message.hasPrefix("Failed to open topo server (etcd2,\(dead),/vitess/global): ") == true)
-        #expect(ContinuousClock.now - begun < .seconds(20))
+        #expect(ContinuousClock.now - begun < .onlyAHang)
         try await withTopology { _, server in
             let configuration = EtcdTopology.Configuration(address: "\(dead),\(server.address)", root: "/r")
             try await EtcdTopology.with(configuration) { both in
@@ -149,7 +149,7 @@ struct EtcdTests {
                         _ = try await topology.update("File", in: .global, [1], expecting: nil)
                         #expect(try await topology.read("File", in: .global).bytes == [1])
                     }
-                    #expect(ContinuousClock.now - begun < .seconds(30), "\(list)")
+                    #expect(ContinuousClock.now - begun < .onlyAHang, "\(list)")
                 }
             }
         }
@@ -209,7 +209,7 @@ struct EtcdTests {
                         try await EtcdTopology.with(configuration) { _ in }
                     }
                     #expect(error?.message.hasPrefix("Failed to open topo server (etcd2,") == true, "\(index)")
-                    #expect(ContinuousClock.now - begun < .seconds(20))
+                    #expect(ContinuousClock.now - begun < .onlyAHang)
                 }
             }
         }

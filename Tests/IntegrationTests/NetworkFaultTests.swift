@@ -73,7 +73,7 @@ struct NetworkFaultTests {
             let error = await #expect(throws: TopologyError.self) { _ = try await topology.read("File", in: .global) }
             #expect(error?.code == .timeout)
             #expect(error?.message.contains("does not answer") == true)
-            #expect(ContinuousClock.now - begun < .seconds(60))
+            #expect(ContinuousClock.now - begun < .onlyAHang)
             try await Task.sleep(until: begun + .seconds(60))
             line.setSilent(false)
             #expect(try await topology.read("File", in: .global).bytes == [1])
@@ -134,7 +134,7 @@ struct NetworkFaultTests {
                 while line.connections < 2 { await Task.yield() }
                 cut(line, fault)
                 await #expect(throws: (any Error).self) { _ = try await running.value }
-                #expect(ContinuousClock.now - begun < .seconds(90))
+                #expect(ContinuousClock.now - begun < .onlyAHang)
                 line.setSilent(false)
                 try await expectPosition(client, tablet, text)
             }
@@ -150,7 +150,7 @@ struct NetworkFaultTests {
                 let begun = ContinuousClock.now
                 let client = TabletManagerClient(dialing: TabletDialing())
                 await #expect(throws: (any Error).self) { _ = try await client.position(of: tablet) }
-                #expect(ContinuousClock.now - begun < .seconds(150))
+                #expect(ContinuousClock.now - begun < .onlyAHang)
             }
         }
     }
@@ -171,21 +171,24 @@ struct NetworkFaultTests {
                 #"{"alias": {"cell": "zone1", "uid": 101}, "type": "PRIMARY", "hostname": "127.0.0.1", "port_map": {"grpc": \#(port)}, "mysql_hostname": "db", "mysql_port": 3306}"#
         )
         let lines = LogLines()
+        // Its waits take no time: what is real here is the port that nobody listens on.
+        let waited = LockedBox(Duration.zero)
+        let clock = PassClock(now: { Date() }, elapsed: { waited.get() }, sleep: { wait in waited.update { $0 += wait } })
         let primary = ShardPrimary(
             shard: try ShardPath("commerce/0"),
             topology: ShardTopology(store: topology),
             tablets: TabletManagerClient(dialing: TabletDialing()),
-            clock: .system,
+            clock: clock,
             logger: lines.logger
         )
-        let begun = ContinuousClock.now
         let error = await #expect(throws: WorkflowError.self) { _ = try await primary.position(within: .seconds(30)) }
-        #expect(ContinuousClock.now - begun < .seconds(150))
         #expect(error?.code == .topology)
         #expect(
             error?.description.contains("can't get primary replication position of shard commerce/0 in 30s") == true
         )
         #expect(error?.description.contains("zone1-0000000101 at 127.0.0.1") == true)
-        #expect(!lines.all.isEmpty)
+        // After 1, 2, 4 and 8 s of waiting; 16 more would be too many.
+        #expect(lines.all.count == 4)
+        #expect(waited.get() == .seconds(15))
     }
 }

@@ -347,7 +347,7 @@ struct TabletManagerClientTests {
             await #expect(throws: (any Error).self) {
                 try await client.backUp(tablet, TabletBackupRequest(), within: .seconds(2)) { _ in }
             }
-            #expect(ContinuousClock.now - begun < .seconds(90))
+            #expect(ContinuousClock.now - begun < .onlyAHang)
         }
     }
 }

@@ -205,7 +205,7 @@ struct VitessClusterTests {
             #expect(wrong.standardError.contains("code = PermissionDenied"))
             #expect(wrong.standardError.contains("HINT: check --grpc-auth-static-client-creds"))
             #expect(!wrong.standardError.contains("wrong-word"))
-            #expect(ContinuousClock.now - begun < .seconds(60))
+            #expect(ContinuousClock.now - begun < .onlyAHang)
             try FileTree.write(Array(#"{"username": "backup", "password": "s3cret-word"}"#.utf8), to: file)
             let right = try await cluster.vtbackup("--allow-first-backup", flag)
             #expect(right.succeeded, "\(right.standardError.suffix(3000))")

@@ -18,19 +18,18 @@ struct ShutdownWatch: Sendable {
 
     /// Returns when the server has done nothing for `limit`.
     /// - Throws: `CancellationError`.
-    func standstill(of limit: Duration) async throws {
-        let clock = ContinuousClock()
+    func standstill<C: Clock<Duration>>(of limit: Duration, on clock: C = ContinuousClock()) async throws {
         let asked = clock.now
         let process = serverProcess()
         var (signs, since, reported) = (signs(of: process), asked, asked)
-        while clock.now - since < limit, !signs.isBlind || clock.now - asked < limit * Self.blindFactor {
+        while since.duration(to: clock.now) < limit, !signs.isBlind || asked.duration(to: clock.now) < limit * Self.blindFactor {
             try await clock.sleep(for: min(Self.interval, limit))
             let now = self.signs(of: process)
             if now.showWork(since: signs) { since = clock.now }
             signs = now
-            if clock.now - reported >= Self.reportInterval {
+            if reported.duration(to: clock.now) >= Self.reportInterval {
                 reported = clock.now
-                logger.info("mysqld is still stopping after \((clock.now - asked).components.seconds)s")
+                logger.info("mysqld is still stopping after \(asked.duration(to: clock.now).components.seconds)s")
             }
         }
     }
