@@ -1,5 +1,7 @@
 #pragma once
+#include <signal.h>
 #include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/statfs.h>
 /* Declared by <fcntl.h> and <string.h> for _GNU_SOURCE only, which Swift's import of the C library does not set. */
 void *memmem(const void *text, size_t textLength, const void *word, size_t wordLength);
@@ -9,3 +11,5 @@ enum {
     CLINUX_SYNC_FILE_RANGE_WRITE = 2,
     CLINUX_SYNC_FILE_RANGE_WAIT_AFTER = 4
 };
+/* prctl takes a variable number of arguments, which Swift does not call. */
+static inline int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }

@@ -336,7 +336,6 @@ package struct VtbackupAssembly: Sendable {
             options.mysqld.mysqlShutdownTimeout.duration,
             options.engine.builtinbackupMysqldTimeout.duration
         )
-        try mysqld.checkLauncher()
         return mysqld
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import CommandLineKit
 import Glibc
 import Logging
+import MySQLControl
 import Observability
 import ServerAssembly
 import SystemPackage
@@ -15,6 +16,7 @@ enum Vtbackup {
     private static let help = HelpText(program: "vtbackup", introduction: VtbackupHelp.introduction, table: table)
 
     static func main() async {
+        Launcher.runIfCalled(CommandLine.arguments)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             let normalized = try ArgumentNormalizer(table: table, program: "vtbackup").normalize(arguments)

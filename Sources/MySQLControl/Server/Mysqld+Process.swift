@@ -145,25 +145,8 @@ extension Mysqld {
     private func serverCommand(_ arguments: [String]) -> [String] { command(installation.mysqld, arguments) }
 
     private func command(_ program: FilePath, _ arguments: [String]) -> [String] {
-        user.launcher(setpriv: Self.setpriv) + [program.string, "--defaults-file=\(directory.configuration)"]
+        user.launcher(Launcher.program) + [program.string, "--defaults-file=\(directory.configuration)"]
             + ["--basedir=\(installation.baseDirectory)"] + user.serverArguments + arguments
-    }
-
-    /// setpriv of util-linux, present in every Linux distribution.
-    private static let setpriv: FilePath = {
-        let candidates: [FilePath] = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/sbin/setpriv"]
-        return candidates.first { (try? FileTree.status($0))?.kind == .regular } ?? "/usr/bin/setpriv"
-    }()
-
-    /// What a start needs besides mysqld itself, checked before anything else is done.
-    /// - Throws: ``MysqldError`` with code `installation`.
-    package func checkLauncher() throws {
-        guard try FileTree.status(Self.setpriv) != nil else {
-            throw MysqldError(
-                .installation,
-                "\(Self.setpriv) is missing, which keeps mysqld from outliving vtbackup; HINT: install util-linux"
-            )
-        }
     }
 
     /// Runs a command until it ends.
@@ -186,7 +169,10 @@ extension Mysqld {
         do {
             return try await Subprocess.run(
                 .path(FilePath(command[0])),
-                arguments: Arguments(Array(command.dropFirst())),
+                arguments: Arguments(
+                    executablePathOverride: command[0] == Launcher.ownProgram.string ? Launcher.name : nil,
+                    remainingValues: Array(command.dropFirst())
+                ),
                 environment: .inherit.updating([
                     "LD_LIBRARY_PATH": installation.root.appending("lib").appending("mysql").string
                 ]),

@@ -63,8 +63,8 @@ package enum MysqldUser: Hashable, Sendable {
     /// The command in front of mysqld: it makes the kernel kill mysqld when we die, and changes the user.
     ///
     /// The order matters: a change of user clears the death signal, so one program does both.
-    func launcher(setpriv: FilePath) -> [String] {
-        var words = [setpriv.string, "--pdeathsig", "KILL"]
+    func launcher(_ program: FilePath) -> [String] {
+        var words = [program.string, "--pdeathsig", "KILL"]
         if case .other(let owner, let name) = self {
             words += ["--reuid", String(owner.user), "--regid", String(owner.group)]
             words.append(name == nil ? "--clear-groups" : "--init-groups")

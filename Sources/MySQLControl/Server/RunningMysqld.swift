@@ -113,6 +113,13 @@ package struct RunningMysqld: Sendable {
                             cause: error
                         )
                     }
+                    if error.isNotAllowedToUs {
+                        throw MysqldError(
+                            .start,
+                            "vtbackup may not connect to its own mysqld; HINT: the user that runs vtbackup must be able to reach \(mysqld.configuration.socket) and to write to it",
+                            cause: error
+                        )
+                    }
                     lastReason = "\(error)"
                 }
             }

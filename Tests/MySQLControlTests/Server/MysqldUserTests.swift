@@ -52,7 +52,7 @@ struct MysqldUserTests {
         ]
     )
     func launcher(_ test: Case) {
-        #expect(test.user.launcher(setpriv: "/usr/bin/setpriv") == test.launcher)
+        #expect(test.user.launcher("/usr/bin/setpriv") == test.launcher)
         #expect(test.user.serverArguments == test.serverArguments)
         #expect(test.user.fileOwner == test.fileOwner)
     }
