@@ -1,3 +1,5 @@
+package import SystemPackage
+
 /// A conversation with a MySQL server failed.
 package struct MySQLWireError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of failure this is.
@@ -20,6 +22,8 @@ package struct MySQLWireError: Error, Hashable, Sendable, CustomStringConvertibl
 
     package var code: Code
     package var message: String
+    /// Why the system refused a call that was to make the connection.
+    package var refusedCall: Errno?
 
     /// Creates an error.
     package init(_ code: Code, _ message: String) {
@@ -29,6 +33,14 @@ package struct MySQLWireError: Error, Hashable, Sendable, CustomStringConvertibl
     /// MySQL's error number, when the server gave one.
     package var serverErrno: UInt16? {
         if case .server(let errno, _) = code { errno } else { nil }
+    }
+
+    /// Whether this process may not connect at all, whatever the server does: no time heals that.
+    package var isNotAllowedToUs: Bool {
+        switch refusedCall {
+        case .permissionDenied, .notPermitted, .addressFamilyNotSupported, .protocolNotSupported: true
+        default: false
+        }
     }
 
     package var description: String {

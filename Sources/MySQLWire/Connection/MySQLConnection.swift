@@ -101,7 +101,6 @@ package final class MySQLConnection: Sendable {
         let loop = group.next()
         let promise = loop.makePromise(of: HandshakeStateMachine.Outcome.self)
         let bootstrap = ClientBootstrap(group: loop)
-            .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
@@ -117,16 +116,27 @@ package final class MySQLConnection: Sendable {
             }
         } catch {
             promise.fail(error)
-            throw MySQLWireError(
+            var failure = MySQLWireError(
                 .cannotConnect(errno: configuration.dialErrno),
                 "net.Dial(\(configuration.address)) to \(configuration.dialErrno == 2002 ? "local " : "")server failed: \(error)"
             )
+            failure.refusedCall = refusedCall(error)
+            throw failure
         }
         return try await withTaskCancellationHandler {
             MySQLConnection(channel: channel, outcome: try await promise.futureResult.get())
         } onCancel: {
             channel.close(promise: nil)
         }
+    }
+}
+
+/// What the system said to a call of ours; `nil` when it was not the system that failed.
+private func refusedCall(_ error: any Error) -> Errno? {
+    switch error {
+    case let error as IOError: Errno(rawValue: error.errnoCode)
+    case let error as NIOConnectionError: error.connectionErrors.lazy.compactMap { refusedCall($0.error) }.first
+    default: nil
     }
 }
 
