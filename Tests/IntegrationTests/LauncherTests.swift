@@ -59,6 +59,7 @@ struct LauncherTests {
         try await TestShard.with { shard in
             let script = """
                 cp /usr/bin/setpriv \(shard.folder)/drop
+                chmod -R a+rX \(shard.folder)/topo
                 chown 64321:64321 \(shard.storageRoot) \(shard.dataRoot)
                 mount --bind /dev/null /usr/bin/setpriv
                 mount -t tmpfs -o ro,mode=755 tmpfs /tmp
