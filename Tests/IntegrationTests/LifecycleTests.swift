@@ -80,7 +80,8 @@ struct LifecycleTests {
             try shard.setPrimary(port: freePort())
             let (log, mysqld) = (shard.folder.appending("log"), LockedBox<pid_t>(0))
             try FileTree.createDirectory(log, parents: true)
-            let run = try await shard.vtbackup("--allow-first-backup", "--logtostderr=false", "--log_dir=\(log)") { pid in
+            let run = try await shard.vtbackup("--allow-first-backup", "--logtostderr=false", "--log_dir=\(log)") {
+                pid in
                 try await wait(pid) {
                     guard let name = try FileTree.list(shard.dataRoot)?.first,
                         let bytes = try FileTree.read(shard.dataRoot.appending(name).appending("mysql.pid"), limit: 64),

@@ -173,7 +173,11 @@ struct NetworkFaultTests {
         let lines = LogLines()
         // Its waits take no time: what is real here is the port that nobody listens on.
         let waited = LockedBox(Duration.zero)
-        let clock = PassClock(now: { Date() }, elapsed: { waited.get() }, sleep: { wait in waited.update { $0 += wait } })
+        let clock = PassClock(
+            now: { Date() },
+            elapsed: { waited.get() },
+            sleep: { wait in waited.update { $0 += wait } }
+        )
         let primary = ShardPrimary(
             shard: try ShardPath("commerce/0"),
             topology: ShardTopology(store: topology),

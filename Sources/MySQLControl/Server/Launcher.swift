@@ -24,7 +24,9 @@ package enum Launcher {
     ///
     /// Understands the words of ``MysqldUser/launcher(_:)`` and nothing else.
     package static func runIfCalled(_ arguments: [String]) {
-        guard arguments.first == name, let end = arguments.firstIndex(of: "--"), end + 1 < arguments.count else { return }
+        guard arguments.first == name, let end = arguments.firstIndex(of: "--"), end + 1 < arguments.count else {
+            return
+        }
         let options = arguments[1..<end]
         func value(_ option: String) -> UInt32? {
             options.firstIndex(of: option).flatMap { $0 + 1 < end ? UInt32(options[$0 + 1]) : nil }

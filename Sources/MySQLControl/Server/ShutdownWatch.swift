@@ -22,7 +22,9 @@ struct ShutdownWatch: Sendable {
         let asked = clock.now
         let process = serverProcess()
         var (signs, since, reported) = (signs(of: process), asked, asked)
-        while since.duration(to: clock.now) < limit, !signs.isBlind || asked.duration(to: clock.now) < limit * Self.blindFactor {
+        while since.duration(to: clock.now) < limit,
+            !signs.isBlind || asked.duration(to: clock.now) < limit * Self.blindFactor
+        {
             try await clock.sleep(for: min(Self.interval, limit))
             let now = self.signs(of: process)
             if now.showWork(since: signs) { since = clock.now }

@@ -10,6 +10,8 @@ package struct SteppingClock: Clock {
     package var now: ContinuousClock.Instant { instant.get() }
     package var minimumResolution: Duration { .zero }
 
+    /// Does what shall happen meanwhile, and moves on.
+    /// - Throws: what that throws, or `CancellationError`.
     package func sleep(until deadline: ContinuousClock.Instant, tolerance: Duration?) async throws {
         try await meanwhile()
         try Task.checkCancellation()
