@@ -38,8 +38,13 @@ package struct ServerUUID: Hashable, Sendable, Comparable, CustomStringConvertib
 
     /// The 16 bytes, most significant first.
     var bigEndianBytes: [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * $0)) }
-            + (0..<8).map { UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * $0)) }
+        // In steps: one expression is too much for the type checker of some compilers.
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        for word in [high, low] {
+            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: word >> shift)) }
+        }
+        return bytes
     }
 
     package static func < (left: ServerUUID, right: ServerUUID) -> Bool {

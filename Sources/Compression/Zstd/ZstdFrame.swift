@@ -21,7 +21,7 @@ package struct ZstdFrame: Hashable, Sendable {
     /// Reads the header at the beginning of `bytes`; `nil`: more bytes are needed.
     /// - Throws: ``CompressionError`` when no frame begins there.
     package init?(header bytes: UnsafeRawBufferPointer) throws(CompressionError) {
-        var header = ZSTD_frameHeader()
+        var header = CZstdFrameHeader()
         let code = ZSTD_getFrameHeader(&header, bytes.baseAddress, bytes.count)
         guard ZSTD_isError(code) == 0 else {
             throw CompressionError(.corrupt, "no zstd frame: \(zstdErrorText(code))")
