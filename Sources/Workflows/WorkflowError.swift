@@ -29,6 +29,8 @@ package struct WorkflowError: CausedError, Sendable, CustomStringConvertible {
     package var code: Code
     package var message: String
     package var cause: (any Error)?
+    /// Whether a pass from another base may get further.
+    package var isOfTheBase = false
 
     /// Creates an error.
     package init(_ code: Code, _ message: String, cause: (any Error)? = nil) {

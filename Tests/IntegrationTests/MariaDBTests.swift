@@ -1,4 +1,5 @@
 import Catalog
+import Glibc
 import MySQLControl
 import MySQLWire
 import NIOPosix
@@ -62,6 +63,35 @@ struct MariaDBTests {
                 let text = String(decoding: log, as: UTF8.self)
                 #expect(!text.lowercased().contains("zerofill"), "\(text)")
                 #expect(!text.contains("[ERROR] mysqld: Table"), "\(text)")
+            }
+        }
+    }
+
+    @Test("a last transaction that is filtered, or about a temporary table, is at the goal too")
+    func unloggedTransactions() async throws {
+        try await TestShard.with(.mariaDB) { shard in
+            let extra = shard.folder.appending("extra.cnf")
+            try FileTree.write(Array("replicate-ignore-table = vt_commerce.ignored\n".utf8), to: extra)
+            chmod(extra.string, 0o644)
+            try await shard.primary.sql("CREATE TABLE vt_commerce.customer (id INT PRIMARY KEY)")
+            let last = [
+                [
+                    "CREATE TABLE vt_commerce.ignored (id INT PRIMARY KEY)",
+                    "INSERT INTO vt_commerce.ignored VALUES (1)",
+                ],
+                [
+                    "SET binlog_format = STATEMENT", "CREATE TEMPORARY TABLE vt_commerce.scratch (id INT)",
+                    "INSERT INTO vt_commerce.scratch VALUES (1)", "DROP TEMPORARY TABLE vt_commerce.scratch",
+                ],
+            ]
+            for (flags, statements) in zip([["--allow-first-backup"], []], last) {
+                try await shard.primary.withConnection { connection in
+                    for statement in statements { _ = try await connection.query(statement) }
+                }
+                let run = try await shard.vtbackup(flags, environment: ["EXTRA_MY_CNF": extra.string])
+                #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+                let reached = try await position(shard.primary)
+                #expect(try shard.newestManifest().position == .mariaDB(reached))
             }
         }
     }

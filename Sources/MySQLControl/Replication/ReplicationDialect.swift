@@ -31,10 +31,21 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
         case .mariaDB: "SHOW ALL SLAVES STATUS"
         }
     }
-    package var start: String { saysReplica ? "START REPLICA" : "START SLAVE" }
+    /// Starts replication from `source`, which ``setSource(_:)`` has named before.
+    ///
+    /// User and password are given here where that can be: what is given with the source is stored, and stays in the pages
+    /// and the redo log of every copy even after the source is forgotten.
+    package func start(_ source: ReplicationSource) -> String {
+        let head = saysReplica ? "START REPLICA" : "START SLAVE"
+        // MariaDB keeps them in a file of its own, which no backup holds.
+        guard self != .mariaDB else { return head }
+        return head + " USER = \(SQLText.literal(source.user)) PASSWORD = \(SQLText.literal(source.password))"
+    }
     package var stop: String { saysReplica ? "STOP REPLICA" : "STOP SLAVE" }
     /// Forgets the source and everything about it.
     package var resetSource: String { saysReplica ? "RESET REPLICA ALL" : "RESET SLAVE ALL" }
+    /// Keeps a server whose files name a source from following it as soon as it runs.
+    package var skipStartArgument: String { saysReplica ? "--skip-replica-start" : "--skip-slave-start" }
     /// Forgets all binary logs and GTIDs.
     package var resetBinaryLogs: String { self == .modern ? "RESET BINARY LOGS AND GTIDS" : "RESET MASTER" }
     package var executedPosition: String {
@@ -69,7 +80,7 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
             : [resetBinaryLogs, "SET GLOBAL gtid_purged = \(text)"]
     }
 
-    /// Points replication at a source by GTID.
+    /// Points replication at a source by GTID; who logs in there is said at the start.
     ///
     /// One option a line, as Vitess writes it.
     package func setSource(_ source: ReplicationSource) -> String {
@@ -77,10 +88,12 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
         var options = [
             "\(prefix)_HOST = \(SQLText.literal(source.host))",
             "\(prefix)_PORT = \(source.port)",
-            "\(prefix)_USER = \(SQLText.literal(source.user))",
-            "\(prefix)_PASSWORD = \(SQLText.literal(source.password))",
-            "\(prefix)_CONNECT_RETRY = \(source.connectRetrySeconds)",
         ]
+        if self == .mariaDB {
+            options.append("\(prefix)_USER = \(SQLText.literal(source.user))")
+            options.append("\(prefix)_PASSWORD = \(SQLText.literal(source.password))")
+        }
+        options.append("\(prefix)_CONNECT_RETRY = \(source.connectRetrySeconds)")
         if let tls = source.tls {
             options.append("\(prefix)_SSL = 1")
             for (name, value) in [

@@ -69,6 +69,19 @@ extension ReplicationStatus {
             "replication stopped: the applier cannot execute a transaction of the primary (errno \(lastApplierErrno): \(lastApplierError)); HINT: the data here differs from the primary's; start from another backup, or take a new first one"
     }
 
+    /// Whether the applier stopped at what the data here is, so that it may go on from other data.
+    package var failureIsOfTheData: Bool {
+        applier != .running && lastApplierErrno != 0 && !isDiskFull
+            && !Self.applierFailuresOfTheMachine.contains(lastApplierErrno)
+    }
+
+    /// Memory, locks, files and relay logs; ended by somebody.
+    private static let applierFailuresOfTheMachine: Set<Int> = [
+        3, 5, 23, 24, 28, 1005, 1006, 1021, 1023, 1030, 1037, 1038, 1040, 1041, 1104, 1135, 1158, 1159, 1160, 1161,
+        1201,
+        1205, 1213, 1290, 1317, 1594, 1613, 1614, 1756, 1872, 3024, 13_117, 13_121,
+    ]
+
     private var isDiskFull: Bool {
         [1114, 1021].contains(lastApplierErrno) || lastApplierError.contains("No space left on device")
     }

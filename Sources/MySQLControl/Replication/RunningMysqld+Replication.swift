@@ -7,11 +7,37 @@ extension RunningMysqld {
     /// The statements of this server.
     package var dialect: ReplicationDialect { ReplicationDialect(mysqld.installation.version) }
 
-    /// Stops replication; the `preflight_stop_slave` hook runs before.
+    /// Runs the `preflight_stop_slave` hook.
+    /// - Throws: ``MysqldError``.
+    package func announceStop() async throws {
+        _ = try await mysqld.hooks.run("preflight_stop_slave")
+    }
+
+    /// Stops replication.
+    ///
+    /// The server ends what its applier has begun first, which may take hours: who calls this decides how long is too long.
     /// - Throws: ``MysqldError``.
     package func stopReplication() async throws {
-        _ = try await mysqld.hooks.run("preflight_stop_slave")
-        try await execute([dialect.stop])
+        while true {
+            do {
+                return try await execute([dialect.stop], limit: Self.stopLimit)
+            } catch let error as MysqldError {
+                // Its own limit (rpl_stop_replica_timeout) was shorter; the threads go on stopping.
+                guard let errno = (error.cause as? MySQLWireError)?.serverErrno, [1875, 1876].contains(errno) else {
+                    throw error
+                }
+                try Task.checkCancellation()
+            }
+        }
+    }
+
+    private static let stopLimit = Duration.seconds(14 * 86_400)
+
+    /// Forgets the source once replication is stopped for good: whoever starts a copy of this server must neither find a
+    /// primary to follow nor the way in.
+    /// - Throws: ``MysqldError``.
+    package func dropSource() async throws {
+        try await execute([dialect.stop, dialect.resetSource])
     }
 
     /// Forgets source, binary logs and GTIDs, and switches semi-sync off.
@@ -28,8 +54,8 @@ extension RunningMysqld {
     /// A file copy of a replica brings its source along, and would connect to it.
     /// - Throws: ``MysqldError``.
     package func forgetSource() async throws {
-        _ = try await mysqld.hooks.run("preflight_stop_slave")
-        try await execute([dialect.stop, dialect.resetSource])
+        try await announceStop()
+        try await dropSource()
     }
 
     /// Makes the server believe that it has executed exactly `position`; needless when it does already.
@@ -41,7 +67,7 @@ extension RunningMysqld {
     /// Stops, points at `source` and starts, on one connection.
     /// - Throws: ``MysqldError``.
     package func replicate(from source: ReplicationSource) async throws {
-        try await execute([dialect.stop, dialect.setSource(source), dialect.start])
+        try await execute([dialect.stop, dialect.setSource(source), dialect.start(source)])
     }
 
     /// The replica's status; `nil` when it has no source.
@@ -93,8 +119,16 @@ extension RunningMysqld {
     /// Executed transactions.
     /// - Throws: ``MysqldError``.
     package func executedPosition() async throws -> Position {
-        try await position(dialect.executedPosition)
+        let logged = try await position(dialect.executedPosition)
+        guard dialect == .mariaDB else { return logged }
+        // What a filter drops, or is about a temporary table, is executed and not logged there; what the server has
+        // written itself is only logged.
+        guard case (.mariaDB(let logged), .mariaDB(let applied)) = (logged, try await position(Self.appliedPosition))
+        else { return logged }
+        return .mariaDB(applied.union(logged))
     }
+
+    private static let appliedPosition = "SELECT @@GLOBAL.gtid_slave_pos"
 
     /// Transactions that are not in the binary logs any more; `nil` where the server does not know.
     /// - Throws: ``MysqldError``.

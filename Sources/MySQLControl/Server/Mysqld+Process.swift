@@ -142,7 +142,10 @@ extension Mysqld {
 
     // MARK: Process
 
-    private func serverCommand(_ arguments: [String]) -> [String] { command(installation.mysqld, arguments) }
+    private func serverCommand(_ arguments: [String]) -> [String] {
+        // Whatever my.cnf says: a base of another's making may hold a source.
+        command(installation.mysqld, [ReplicationDialect(installation.version).skipStartArgument] + arguments)
+    }
 
     private func command(_ program: FilePath, _ arguments: [String]) -> [String] {
         user.launcher(Launcher.program) + [program.string, "--defaults-file=\(directory.configuration)"]

@@ -89,7 +89,7 @@ extension SimulatedRun {
     private func catchUpPlan(_ generator: inout SeededGenerator) -> Plan {
         let few = Int.random(in: 1...4, using: &generator)
         let fault: ServerFault =
-            switch Int.random(in: 0...10, using: &generator) {
+            switch Int.random(in: 0...15, using: &generator) {
             case 0: .diesWhileCatchingUp(few % 2 + 1)
             case 1: .statusFails(few * 40)
             case 2: .connectionLost(few * 30, stops: false)
@@ -100,6 +100,11 @@ extension SimulatedRun {
             case 7: .receiverFails(errno: [1236, 13_114, 1045][few % 3])
             case 8: .stalls(after: 0)
             case 9: .cannotStartReplication(few)
+            case 10: .stopTakes(few * 100, isBusy: true)
+            case 11: .stopTakes(2_000, isBusy: false)
+            case 13: .temporaryTables(few * 20)
+            case 14: .temporaryTables(10_000)
+            case 12: .baseCannotCatchUp(errno: few % 2 == 0 ? 1146 : 1032)
             default: .failover(1, losing: Int64(few % 3) * 10)
             }
         if Int.random(in: 0...11, using: &generator) == 0 {

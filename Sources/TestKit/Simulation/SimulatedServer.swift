@@ -8,28 +8,6 @@ import Synchronization
 package import SystemPackage
 package import Workflows
 
-/// What goes wrong with a simulated mysqld.
-package enum ServerFault: Hashable, Sendable {
-    case doesNotStart
-    /// Dies at this reading of its status.
-    case diesWhileCatchingUp(Int)
-    case diesWhileStopping
-    /// So many readings of the status fail.
-    case statusFails(Int)
-    /// The receiver has lost the connection for so many readings; the thread stays, or stops.
-    case connectionLost(Int, stops: Bool)
-    /// The applier is stopped so many times by somebody.
-    case applierStopped(Int)
-    case applierFails(errno: Int)
-    case receiverFails(errno: Int)
-    /// Nothing moves any more after so many readings.
-    case stalls(after: Int)
-    /// At this reading the primary dies; another one takes over that lacks so many transactions.
-    case failover(Int, losing: Int64)
-    /// At this reading, the primary dies and comes back after so many more.
-    case cannotStartReplication(Int)
-}
-
 /// The double of a mysqld: files whose content follows from what it has executed, and a replica that obeys a script.
 ///
 /// A restored folder whose files do not belong together does not start, as a real one would not.
@@ -120,62 +98,6 @@ package struct SimulatedServer: TabletServer {
     }
 }
 
-/// Which faults are still to come, and which have come.
-package final class FaultLog: Sendable {
-    private struct State {
-        var planned: [ServerFault]
-        var injected = 0
-        var readings = 0
-        var remaining: [ServerFault: Int] = [:]
-    }
-    private let state: Mutex<State>
-
-    /// Plans faults.
-    package init(_ planned: [ServerFault] = []) {
-        state = Mutex(State(planned: planned))
-    }
-
-    /// Faults that have come so far.
-    package var injected: Int { state.withLock { $0.injected } }
-
-    var planned: [ServerFault] { state.withLock { $0.planned } }
-
-    /// Whether this fault comes now; it comes once.
-    func takes(_ fault: ServerFault) -> Bool {
-        state.withLock { state in
-            guard let index = state.planned.firstIndex(of: fault) else { return false }
-            state.planned.remove(at: index)
-            state.injected += 1
-            return true
-        }
-    }
-
-    /// Whether a fault that comes `times` times comes now.
-    func takes(_ fault: ServerFault, times: Int) -> Bool {
-        state.withLock { state in
-            guard state.planned.contains(fault), state.remaining[fault, default: times] > 0 else { return false }
-            if state.remaining[fault] == nil { state.injected += 1 }
-            state.remaining[fault, default: times] -= 1
-            return true
-        }
-    }
-
-    /// Counts a fault that comes again and again.
-    func note(_ fault: ServerFault) {
-        state.withLock { state in
-            if state.remaining[fault] == nil { state.injected += 1 }
-            state.remaining[fault] = 0
-        }
-    }
-
-    func nextReading() -> Int {
-        state.withLock { state in
-            state.readings += 1
-            return state.readings
-        }
-    }
-}
-
 /// A replica that applies a few transactions between two readings of its status.
 final class SimulatedReplica: ReplicaServer {
     private struct State {
@@ -185,6 +107,12 @@ final class SimulatedReplica: ReplicaServer {
         var applierStops = false
         var receiverStops = false
         var isDead = false
+        /// Readings until replication has stopped, and what the applier has done meanwhile.
+        var stopping = 0
+        var isBusyStopping = false
+        /// What its applier fails with whenever it runs.
+        var broken: Int?
+        var work: Int64 = 0
     }
 
     private let shard: SimulatedShard
@@ -211,11 +139,40 @@ final class SimulatedReplica: ReplicaServer {
         where faults.takes(.cannotStartReplication(times), times: times) {
             throw MysqldError(.statement, "START REPLICA failed: too many connections")
         }
+        for case .baseCannotCatchUp(let errno) in faults.planned where faults.takes(.baseCannotCatchUp(errno: errno)) {
+            state.withLock { $0.broken = errno }
+        }
         state.withLock { ($0.source, $0.isRunning, $0.applierStops, $0.receiverStops) = (source, true, false, false) }
     }
 
-    func stopReplication() async throws { state.withLock { $0.isRunning = false } }
+    func memoryTables() async throws -> [TableName] { [] }
+    func existing(_ tables: [TableName]) async throws -> [TableName] { tables }
+    func emptyUnlogged(_ tables: [TableName]) async throws {}
+    func leaveOut(_ tables: [TableName]) async throws {}
+    func hasIgnoredChanges(of tables: [TableName]) async throws -> Bool? { false }
+
+    func openTemporaryTables() async throws -> Int {
+        for case .temporaryTables(let times) in faults.planned
+        where faults.takes(.temporaryTables(times), times: times) { return 1 }
+        return 0
+    }
+
+    func announceStop() async throws {}
+
+    func stopReplication() async throws {
+        for case .stopTakes(let readings, let isBusy) in faults.planned
+        where faults.takes(.stopTakes(readings, isBusy: isBusy)) {
+            state.withLock { ($0.stopping, $0.isBusyStopping) = (readings, isBusy) }
+        }
+        while state.withLock({ $0.stopping > 0 }) {
+            try Task.checkCancellation()
+            await Task.yield()
+        }
+        state.withLock { $0.isRunning = false }
+    }
+
     func forgetSource() async throws { state.withLock { ($0.source, $0.isRunning) = (nil, false) } }
+    func dropSource() async throws { state.withLock { ($0.source, $0.isRunning) = (nil, false) } }
     func resetReplication() async throws { state.withLock { ($0.source, $0.isRunning) = (nil, false) } }
 
     func setPosition(_ position: Position) async throws {
@@ -260,14 +217,22 @@ final class SimulatedReplica: ReplicaServer {
             default: break
             }
         }
+        if let errno = state.withLock({ $0.broken }) {
+            (errors.applier, errors.applierRuns, errors.moves) = ((errno, "could not execute"), false, false)
+        }
         if isDead { throw MysqldError(.statement, "cannot connect to the socket") }
+        state.withLock { state in
+            guard state.stopping > 0 else { return }
+            state.stopping -= 1
+            if state.isBusyStopping { state.work += 1 }
+        }
         try advance(moves: errors.moves, reading: reading)
         let (state, primary) = (
             state.withLock { $0 }, state.withLock { $0.source }.flatMap { shard.primary(port: $0.port) }
         )
         guard state.source != nil else { return nil }
         if primary?.isAlive != true { errors.receiver = (2003, "error connecting to source") }
-        return try ReplicationStatus(
+        var status = try ReplicationStatus(
             Self.result([
                 "Executed_Gtid_Set": state.executed.description, "Retrieved_Gtid_Set": "",
                 "Replica_IO_Running": errors.receiverRuns ? (primary?.isAlive == true ? "Yes" : "Connecting") : "No",
@@ -277,6 +242,8 @@ final class SimulatedReplica: ReplicaServer {
             ]),
             dialect: .modern
         )
+        status?.work = state.work
+        return status
     }
 
     private func advance(moves: Bool, reading: Int) throws {

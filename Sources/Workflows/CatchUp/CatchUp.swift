@@ -11,26 +11,6 @@ import Topology
 /// Judged by progress: what heals is waited for, what cannot heal ends the pass at once, and what stands still ends it in
 /// bounded time. When the shard gets another primary, that one is followed.
 struct CatchUp: Sendable {
-    /// How long what is tolerated.
-    struct Limits: Sendable {
-        /// Nothing moves, whatever the reason.
-        var noProgress = Duration.seconds(600)
-        /// The primary does not tell its position.
-        var primaryUnreachable = Duration.seconds(1800)
-        /// Nothing moves, and the disk is full: mysqld waits for somebody to free some space.
-        var fullDisk = Duration.seconds(30)
-        /// One reading of the status.
-        var status = Duration.seconds(20)
-        /// Stopping, pointing at a source and starting: a group of transactions may have to end first.
-        var statements = Duration.seconds(180)
-        /// Between two looks at who is the primary.
-        var topologyInterval = Duration.seconds(5)
-        /// The applier stops, is started, and stops again without having done anything.
-        var applierRestarts = 5
-        /// Another primary is named, and again, without anything being applied.
-        var failovers = 5
-    }
-
     let primary: ShardPrimary
     let errant: ErrantTransactions
     /// User, password and TLS of replication; host and port come from the topology.
@@ -46,6 +26,9 @@ struct CatchUp: Sendable {
     /// Starts replication, asks for the goal, waits until it is reached, and stops replication.
     /// - Throws: ``WorkflowError``.
     func run(on server: any ReplicaServer) async throws {
+        let emptied = try await step(.mysqld, "cannot prepare MEMORY tables") {
+            try await sessionState.settleMemoryTables(of: server)
+        }
         let source = try await step(.catchUp, "error starting replication") { try await replicate(on: server) }
         var goal = try await primary.position(within: limits.primaryUnreachable)
         guard !goal.isEmpty else {
@@ -55,12 +38,12 @@ struct CatchUp: Sendable {
             )
         }
         logger.info("takeBackup: primary position is: \(goal)")
-        goal = try await progress.during(.catchupReplication) { try await wait(for: goal, from: source, on: server) }
-        try await step(.catchUp, "can't stop replication") {
-            try await withDeadline(limits.statements, operation: "stopping replication") {
-                try await server.stopReplication()
-            }
+        let outcome = try await progress.during(.catchupReplication) {
+            try await wait(for: goal, from: source, on: server)
         }
+        goal = outcome.goal
+        try await finish(outcome, on: server)
+        try await sessionState.check(emptied: emptied, leftOut: outcome.leftOut, on: server)
         let reached = try await step(.catchUp, "can't get replication status") { try await server.executedPosition() }
         guard reached.isAtLeast(goal) else {
             throw WorkflowError(
@@ -70,6 +53,25 @@ struct CatchUp: Sendable {
         }
         logger.info("Replication caught up to \(reached)")
     }
+
+    /// Stops replication at a moment when nothing is in memory only.
+    private func finish(_ outcome: Wait, on server: any ReplicaServer) async throws {
+        let begun = clock.elapsed()
+        while true {
+            try await sessionState.waitForTemporaryTables(of: server, since: begun)
+            try await step(.catchUp, "can't stop replication") {
+                try await server.announceStop()
+                try await stop.run(on: server)
+            }
+            // Until it had stopped, it went on.
+            if try await server.openTemporaryTables() == 0 { break }
+            try await replicate(from: outcome.source, on: server)
+        }
+    }
+
+    private var sessionState: SessionState { SessionState(clock: clock, limits: limits, logger: logger) }
+
+    private var stop: ReplicationStop { ReplicationStop(clock: clock, limits: limits, logger: logger) }
 
     private func replicate(on server: any ReplicaServer) async throws -> TabletRecord {
         let tablet = try await primary.tablet()
@@ -100,14 +102,16 @@ struct CatchUp: Sendable {
         /// Since something was applied.
         var restarts = 0
         var failovers = 0
+        /// MEMORY tables that replication leaves out.
+        var leftOut: [TableName] = []
     }
 
-    /// - Returns: the goal that was reached; another primary may have another one.
+    /// - Returns: how it ended, with the goal that was reached; another primary may have another one.
     private func wait(
         for goal: Position,
         from source: TabletRecord,
         on server: any ReplicaServer
-    ) async throws -> Position {
+    ) async throws -> Wait {
         let now = clock.elapsed()
         var wait = Wait(
             goal: goal,
@@ -119,7 +123,7 @@ struct CatchUp: Sendable {
         var pause = Duration.milliseconds(20)
         while true {
             do {
-                if try await look(&wait, on: server) { return wait.goal }
+                if try await look(&wait, on: server) { return wait }
             } catch let error as WorkflowError {
                 throw error
             } catch {
@@ -161,7 +165,12 @@ struct CatchUp: Sendable {
         wait.total = total
         progress.transactions(remaining: remaining, total: total)
         if wait.watch.note(status, goal: wait.goal, at: clock.elapsed()) { (wait.restarts, wait.failovers) = (0, 0) }
-        if let failure = status.permanentFailure { throw WorkflowError(.catchUp, failure) }
+        if let failure = status.permanentFailure {
+            if try await leaveOutMemoryTables(status, &wait, on: server) { return false }
+            var error = WorkflowError(.catchUp, failure)
+            error.isOfTheBase = status.failureIsOfTheData
+            throw error
+        }
         let reason = [status.lastReceiverError, status.lastApplierError].filter { !$0.isEmpty }.joined(separator: "; ")
         wait.watch.note(reason: reason.isEmpty ? status.state : reason)
         // Right after START both threads are on their way up.
@@ -180,6 +189,24 @@ struct CatchUp: Sendable {
         return false
     }
 
+    /// Goes on without MEMORY tables when the applier does not find a row.
+    /// - Returns: whether it goes on.
+    private func leaveOutMemoryTables(
+        _ status: ReplicationStatus,
+        _ wait: inout Wait,
+        on server: any ReplicaServer
+    ) async throws -> Bool {
+        let rowNotFound = 1032
+        guard status.applier != .running, status.lastApplierErrno == rowNotFound, wait.leftOut.isEmpty else {
+            return false
+        }
+        try await stop.run(on: server)
+        wait.leftOut = try await sessionState.leaveOutMemoryTables(on: server)
+        guard !wait.leftOut.isEmpty else { return false }
+        try await replicate(from: wait.source, on: server)
+        return true
+    }
+
     /// - Returns: whether it was started.
     @discardableResult
     private func restart(
@@ -192,6 +219,8 @@ struct CatchUp: Sendable {
             "replication has stopped before backup could be taken. trying to restart replication. \(reason)"
         )
         do {
+            // The other thread may be in the middle of something.
+            try await stop.run(on: server)
             try await replicate(from: tablet, on: server)
             wait.source = tablet
             return true

@@ -456,6 +456,7 @@ package struct BackupPass: Sendable {
         _ server: any ReplicaServer,
         _ mysqld: any TabletServer
     ) async throws -> PreparedServer {
+        try await step(.mysqld, "cannot make the server forget its source") { try await server.dropSource() }
         let prepared = try await PreparedServer(reading: server, now: clock.now())
         let completeness = CompletenessCheck(
             allowed: settings.allowIncompleteTablespaces,

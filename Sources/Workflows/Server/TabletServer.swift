@@ -44,10 +44,27 @@ package protocol ReplicaServer: Sendable {
     /// `nil` when it has no source.
     func replicationStatus() async throws -> ReplicationStatus?
     func replicate(from source: ReplicationSource) async throws
+    /// Tells the hook that replication is about to be stopped.
+    func announceStop() async throws
+    /// Returns when both threads have ended, which may take as long as a transaction; see ``ReplicationStop``.
     func stopReplication() async throws
     func forgetSource() async throws
+    /// As ``forgetSource()``, of a server that has stopped replicating.
+    func dropSource() async throws
     func resetReplication() async throws
     func setPosition(_ position: Position) async throws
+
+    func memoryTables() async throws -> [TableName]
+    /// Those of `tables` that there are, with whatever engine.
+    func existing(_ tables: [TableName]) async throws -> [TableName]
+    /// Empties tables, which are empty, without a trace.
+    func emptyUnlogged(_ tables: [TableName]) async throws
+    /// Lets a stopped applier leave out these tables.
+    func leaveOut(_ tables: [TableName]) async throws
+    /// Whether more than rows may have been left out; `nil`: the server cannot tell.
+    func hasIgnoredChanges(of tables: [TableName]) async throws -> Bool?
+    /// Of the applier.
+    func openTemporaryTables() async throws -> Int
 
     /// - Returns: whether it was on before.
     @discardableResult

@@ -57,7 +57,7 @@ struct ReplicationDialectTests {
         let none = "(none)"
         let sections: [(String, [String])] = [
             ("status", [dialect.status]),
-            ("start", [dialect.start]),
+            ("start", [dialect.start(source(tls: false))]),
             ("stop", [dialect.stop]),
             ("executed position", [dialect.executedPosition]),
             ("purged position", [dialect.purgedPosition ?? none]),

@@ -2,7 +2,7 @@
 SHOW SLAVE STATUS;
 
 -- start
-START SLAVE;
+START SLAVE USER = 'vt_repl''' PASSWORD = 'it''s \\ "quoted"\\'', SOURCE_HOST = ''evil''; -- \npässwörd';
 
 -- stop
 STOP SLAVE;
@@ -41,8 +41,6 @@ SET GLOBAL gtid_purged = '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:11-18';
 CHANGE MASTER TO
   MASTER_HOST = 'db-1.example',
   MASTER_PORT = 3306,
-  MASTER_USER = 'vt_repl''',
-  MASTER_PASSWORD = 'it''s \\ "quoted"\\'', SOURCE_HOST = ''evil''; -- \npässwörd',
   MASTER_CONNECT_RETRY = 10,
   GET_MASTER_PUBLIC_KEY = 1,
   MASTER_AUTO_POSITION = 1;
@@ -51,8 +49,6 @@ CHANGE MASTER TO
 CHANGE MASTER TO
   MASTER_HOST = 'db-1.example',
   MASTER_PORT = 3306,
-  MASTER_USER = 'vt_repl''',
-  MASTER_PASSWORD = 'it''s \\ "quoted"\\'', SOURCE_HOST = ''evil''; -- \npässwörd',
   MASTER_CONNECT_RETRY = 10,
   MASTER_SSL = 1,
   MASTER_SSL_CA = '/certs/it''s ca.pem',

@@ -2,7 +2,7 @@
 SHOW REPLICA STATUS;
 
 -- start
-START REPLICA;
+START REPLICA USER = 'vt_repl''' PASSWORD = 'it''s \\ "quoted"\\'', SOURCE_HOST = ''evil''; -- \npässwörd';
 
 -- stop
 STOP REPLICA;
@@ -41,8 +41,6 @@ SET GLOBAL gtid_purged = '3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5:11-18';
 CHANGE REPLICATION SOURCE TO
   SOURCE_HOST = 'db-1.example',
   SOURCE_PORT = 3306,
-  SOURCE_USER = 'vt_repl''',
-  SOURCE_PASSWORD = 'it''s \\ "quoted"\\'', SOURCE_HOST = ''evil''; -- \npässwörd',
   SOURCE_CONNECT_RETRY = 10,
   GET_SOURCE_PUBLIC_KEY = 1,
   SOURCE_AUTO_POSITION = 1;
@@ -51,8 +49,6 @@ CHANGE REPLICATION SOURCE TO
 CHANGE REPLICATION SOURCE TO
   SOURCE_HOST = 'db-1.example',
   SOURCE_PORT = 3306,
-  SOURCE_USER = 'vt_repl''',
-  SOURCE_PASSWORD = 'it''s \\ "quoted"\\'', SOURCE_HOST = ''evil''; -- \npässwörd',
   SOURCE_CONNECT_RETRY = 10,
   SOURCE_SSL = 1,
   SOURCE_SSL_CA = '/certs/it''s ca.pem',
