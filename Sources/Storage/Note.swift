@@ -12,6 +12,8 @@ package struct Note: Hashable, Sendable {
             case lease = ".vtbackup-lease"
             /// The result of restoring a backup to see whether it is good.
             case verification = "VERIFIED"
+            /// That a pass could not catch up with the primary from a backup.
+            case catchUp = "NOT-CAUGHT-UP"
         }
 
         package var shard: ShardPath

@@ -1,5 +1,5 @@
 import GRPCCore
-import Positions
+package import Positions
 package import Topology
 import WireProtos
 package import Workflows
@@ -66,5 +66,13 @@ extension TabletReplication.Thread {
             case 3: .running
             default: .unknown
             }
+    }
+}
+
+extension TabletManagerClient {
+    private static let purgedLimit = Duration.seconds(20)
+
+    package func purgedPosition(of tablet: TabletRecord) async throws -> Position? {
+        try await status(of: tablet, within: Self.purgedLimit).purged
     }
 }

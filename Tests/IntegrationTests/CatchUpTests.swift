@@ -41,13 +41,42 @@ struct CatchUpTests {
         #expect(try FileTree.list(shard.dataRoot) == [])
     }
 
-    @Test("purged binary logs")
+    @Test("purged binary logs, before anything is restored")
     func purged() async throws {
         try await withBase { shard in
             try await shard.primary.sql("FLUSH BINARY LOGS", "INSERT INTO vt_commerce.customer VALUES (2, 2)")
             let newest = try await shard.primary.sql("SHOW BINARY LOGS").rows.last?.first ?? nil
             try await shard.primary.sql("PURGE BINARY LOGS TO \(SQLText.literal(newest ?? ""))")
+            let run = try await shard.vtbackup()
+            #expect(!run.standardError.contains("Restore: found latest backup"), "\(run.standardError.suffix(3000))")
             try await expectFailure(shard, "the primary no longer has the binary logs since the backup")
+        }
+    }
+
+    @Test("a base whose data has gone apart is passed over for the older one, and noted")
+    func olderBase() async throws {
+        try await withBase { shard in
+            // The binary log does not know of it, and neither does the position.
+            let apart = try await shard.vtbackup([
+                "--init-backup-tablet-types=backup", "--init-backup-sql-timeout=30s", "--init-backup-sql-fail-on-error",
+                "--init-backup-sql-queries=SET sql_log_bin = 0,DROP TABLE vt_commerce.customer",
+            ])
+            #expect(apart.succeeded, "\(apart.standardError.suffix(3000))")
+            try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (2, 2)")
+            let run = try await shard.vtbackup()
+            #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+            #expect(run.standardError.contains("CANNOT BE CAUGHT UP WITH, falling back to an older one"))
+            let backups = try shard.backups()
+            #expect(backups.count == 3)
+            let notes = try backups.map { try FileTree.read($0.appending("NOT-CAUGHT-UP"), limit: 4096) != nil }
+            #expect(notes == [false, true, false])
+            let listing = try await shard.vtbackup("--list-backups", "--json")
+            #expect(!listing.standardOutput.contains(#""complete" : false"#), "it stays a good backup")
+            let expected = try await shard.primary.checksums(of: "vt_commerce")
+            try await shard.withRestored { restored in
+                let found = try await restored.checksums(of: "vt_commerce")
+                #expect(found == expected)
+            }
         }
     }
 

@@ -52,7 +52,7 @@ package struct SimulatedRun: Sendable {
     let store: any BackupStorage
     let memory: InMemoryStorage?
     private let codec: Codec
-    private let log: LogLines
+    let log: LogLines
     private let passes = LockedBox<UInt32>(0)
 
     /// Runs one seed.

@@ -16,6 +16,7 @@ package final class SimulatedShard: Sendable {
         var isAlive = true
         /// Nobody gets an answer for its position.
         var isMute = false
+        var purged = GTIDSet()
     }
 
     private struct State {
@@ -92,6 +93,14 @@ package final class SimulatedShard: Sendable {
         state.withLock { $0.primaries[$0.current]?.isMute = isMute }
     }
 
+    /// Lets the present primary forget the binary logs of all it has executed.
+    func purge() {
+        state.withLock { state in
+            guard let executed = state.primaries[state.current]?.executed else { return }
+            state.primaries[state.current]?.purged = executed
+        }
+    }
+
     private func publish(_ uid: UInt32) {
         let alias = "zone1-\(String(repeating: "0", count: 10 - String(uid).count))\(uid)"
         topology.set(
@@ -147,6 +156,12 @@ struct SimulatedPrimary: PrimaryTablet {
             throw PrimaryGone(description: "connection to \(tablet.alias) refused")
         }
         return .mysql56(primary.executed)
+    }
+}
+
+extension SimulatedPrimary {
+    func purgedPosition(of tablet: TabletRecord) async throws -> Position? {
+        shard.primary(tablet.alias.uid).map { .mysql56($0.purged) }
     }
 }
 

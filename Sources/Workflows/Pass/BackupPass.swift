@@ -358,15 +358,17 @@ package struct BackupPass: Sendable {
             progress: progress,
             logger: logger
         )
-        let base = try await restore.run(listed, on: mysqld, claim: claim)
-        let first = try await mysqld.withServer { server in
-            try await step(.mysqld, "error resetting replication") {
-                try await resetReplication(server, to: base.manifest)
+        let fallback = BaseFallback(restore: restore, logger: logger)
+        let (first, rejected) = try await fallback.run(listed, on: mysqld, claim: claim) { base in
+            try await mysqld.withServer { server in
+                try await step(.mysqld, "error resetting replication") {
+                    try await resetReplication(server, to: base)
+                }
+                return try await catchUpAndFinish(server, mysqld)
             }
-            return try await catchUpAndFinish(server, mysqld)
         }
         var prepared = try await restartIfAsked(mysqld, first)
-        prepared.rejectedBackups = base.rejected
+        prepared.rejectedBackups = rejected
         return prepared
     }
 

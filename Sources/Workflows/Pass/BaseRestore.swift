@@ -20,7 +20,10 @@ struct BaseRestore: Sendable {
 
     /// What the pass goes on from.
     struct Base: Sendable {
+        var name: String
         var manifest: Manifest
+        /// An earlier pass could not catch up from it.
+        var hasFailedBefore: Bool
         /// Complete backups that are no good, with the reason.
         var rejected: [String: String]
     }
@@ -29,16 +32,36 @@ struct BaseRestore: Sendable {
     private static let positionLimit = Duration.seconds(60)
 
     /// Chooses, unpacks and checks.
+    /// - Parameters:
+    ///   - listed: the shard's backups, oldest first.
+    ///   - mysqld: will run on it.
+    ///   - claim: its folder.
+    ///   - earlier: complete backups that are no good, as this pass has found out before.
+    /// - Returns: what was restored.
     /// - Throws: ``WorkflowError``; the tablet's folder is in an unknown state then.
-    func run(_ listed: [ListedBackup], on mysqld: any TabletServer, claim: TabletClaim) async throws -> Base {
+    func run(
+        _ listed: [ListedBackup],
+        on mysqld: any TabletServer,
+        claim: TabletClaim,
+        known earlier: [String: String] = [:]
+    ) async throws -> Base {
         logger.info("\(ContractLog.lookingForBackup)")
-        let known = try await primaryPosition()
-        var (rejected, told): ([String: String], Set<String>) = ([:], [])
+        let (known, purged) = try await primaryPositions()
+        var candidates = BaseCandidates(backups: backups, purged: purged, logger: logger)
+        var (rejected, told): ([String: String], Set<String>) = (earlier, [])
         while true {
-            let candidates = listed.filter { rejected[$0.name] == nil }
-            let choice = RestoreChoice(candidates, directory: shard.description, runningVersion: mysqld.versionText)
+            let choice = RestoreChoice(
+                listed.filter { rejected[$0.name] == nil && candidates.admits($0.name) },
+                directory: shard.description,
+                runningVersion: mysqld.versionText
+            )
             for reason in choice.skipped where told.insert(reason).inserted { logger.warning("\(reason)") }
-            guard let base = choice.backup else { throw nothingUsable(choice.skipped + rejected.values.sorted()) }
+            guard let base = choice.backup else {
+                if candidates.resort() { continue }
+                if let purged, !candidates.behind.isEmpty { throw allPurged(purged) }
+                throw nothingUsable(choice.skipped + rejected.values.sorted())
+            }
+            guard await candidates.consider(base.name, base.manifest?.position) else { continue }
             if let position = base.manifest?.position, let known,
                 let refusal = try await errant.refusal(of: position, what: "backup \(base.name)", primary: known)
             {
@@ -54,11 +77,18 @@ struct BaseRestore: Sendable {
                 continue
             }
             do {
-                return Base(manifest: try await restore(base.name, on: mysqld), rejected: rejected)
+                return Base(
+                    name: base.name,
+                    manifest: try await restore(base.name, on: mysqld),
+                    hasFailedBefore: candidates.deferred.contains(base.name),
+                    rejected: rejected
+                )
             } catch {
                 try Task.checkCancellation()
+                // Of those that an earlier pass could not catch up from, too: better an attempt than none.
+                let others = listed.filter { $0.name != base.name && !candidates.behind.contains($0.name) }
                 guard Self.isOfTheBackup(error, mysqld.directory),
-                    await hasAnother(listed, rejected, base.name, mysqld)
+                    await hasUsable(others, but: rejected, on: mysqld)
                 else { throw error }
                 if VerificationRecord.isProof(error) { await noteDamage(base, error) }
                 reject(base.name, "\(error)", &rejected)
@@ -68,17 +98,19 @@ struct BaseRestore: Sendable {
     }
 
     /// One attempt: what it would have said is checked again at the end of the pass.
-    private func primaryPosition() async throws -> Position? {
+    private func primaryPositions() async throws -> (position: Position?, purged: Position?) {
         do {
             return try await withDeadline(Self.positionLimit, operation: "asking the primary for its position") {
-                try await errant.primary.position(of: try await errant.primary.tablet())
+                let tablet = try await errant.primary.tablet()
+                let position = try await errant.primary.position(of: tablet)
+                return (position, await errant.primary.purgedPosition(of: tablet))
             }
         } catch {
             try Task.checkCancellation()
             logger.warning(
                 "cannot compare the backups with the primary before the restore, only after catching up: \(error)"
             )
-            return nil
+            return (nil, nil)
         }
     }
 
@@ -125,14 +157,14 @@ struct BaseRestore: Sendable {
         return isOfBackup
     }
 
-    private func hasAnother(
+    /// Whether a base can be chosen among `listed`.
+    func hasUsable(
         _ listed: [ListedBackup],
-        _ rejected: [String: String],
-        _ name: String,
-        _ mysqld: any TabletServer
+        but rejected: [String: String],
+        on mysqld: any TabletServer
     ) async -> Bool {
         var others: [ListedBackup] = []
-        for backup in listed where backup.name != name && rejected[backup.name] == nil {
+        for backup in listed where rejected[backup.name] == nil {
             if await backups.proofAgainst(backup.name, logger) == nil { others.append(backup) }
         }
         return RestoreChoice(others, directory: "", runningVersion: mysqld.versionText).backup != nil
@@ -162,7 +194,14 @@ struct BaseRestore: Sendable {
         }
     }
 
-    private var clock: PassClock { errant.primary.clock }
+    var clock: PassClock { errant.primary.clock }
+
+    private func allPurged(_ purged: Position) -> WorkflowError {
+        WorkflowError(
+            .refused,
+            "can't restore from backup: the primary no longer has the binary logs since the backup, whichever of \(shard) is taken: it has purged them up to \(purged), and nothing was restored; HINT: back up a replica, which has everything (vtctldclient Backup): passes go on from that one; keep binary logs longer than it takes from one backup to the next; --allow-first-backup helps only without these backups and where the primary has purged nothing"
+        )
+    }
 
     private func nothingUsable(_ reasons: [String]) -> WorkflowError {
         WorkflowError(

@@ -8,6 +8,15 @@ package protocol PrimaryTablet: Sendable {
     /// One attempt within a minute; the caller repeats it, reading the topology again, since the primary may move.
     /// - Throws: any error; ``PrimaryError`` when asking again cannot help.
     func position(of tablet: TabletRecord) async throws -> Position
+
+    /// What the primary's binary logs no longer hold, in one attempt.
+    /// - Returns: `nil` when it does not tell.
+    /// - Throws: any error.
+    func purgedPosition(of tablet: TabletRecord) async throws -> Position?
+}
+
+extension PrimaryTablet {
+    package func purgedPosition(of tablet: TabletRecord) async throws -> Position? { nil }
 }
 
 /// The primary refused for good.

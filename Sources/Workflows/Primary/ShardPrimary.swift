@@ -39,6 +39,16 @@ struct ShardPrimary: Sendable {
         try await tablets.position(of: tablet)
     }
 
+    /// What this tablet's binary logs no longer hold; `nil`: it cannot be told, and shows when replication starts.
+    func purgedPosition(of tablet: TabletRecord) async -> Position? {
+        do {
+            return try await tablets.purgedPosition(of: tablet)
+        } catch {
+            logger.info("cannot tell which binary logs \(tablet.alias) has purged: \(error)")
+            return nil
+        }
+    }
+
     /// Asks until there is an answer, reading the topology again each time.
     /// - Parameter limit: how long without an answer.
     /// - Returns: the position that it answers with.
