@@ -11,6 +11,8 @@ final class MySQLChannelHandler: ChannelDuplexHandler {
     struct Command: Sendable {
         var payload: ByteBuffer
         var limits: QueryStateMachine.Limits
+        /// Takes the rows on the event loop.
+        var consumer: QueryStateMachine.RowConsumer?
         var promise: EventLoopPromise<[ResultSet]>
     }
 
@@ -145,7 +147,14 @@ final class MySQLChannelHandler: ChannelDuplexHandler {
         switch state {
         case .idle:
             sequence = 0
-            state = .query(QueryStateMachine(capabilities: capabilities, limits: command.limits), command.promise)
+            state = .query(
+                QueryStateMachine(
+                    capabilities: capabilities,
+                    limits: command.limits,
+                    consumer: command.consumer
+                ),
+                command.promise
+            )
             send(command.payload, context: context)
         case .failed(let error): command.promise.fail(error)
         case .handshake, .query:

@@ -46,11 +46,33 @@ package final class MySQLConnection: Sendable {
     /// - Throws: ``MySQLWireError``. After a server's error the connection can be used again; the statements after the
     ///   failed one did not run.
     package func run(_ sql: String) async throws -> [ResultSet] {
+        try await run(sql, limits: .init(), consumer: nil)
+    }
+
+    /// Runs one statement whose answer may have as many rows as the server has tables, and hands each on as it comes.
+    /// - Parameters:
+    ///   - sql: sent as it is.
+    ///   - consume: takes the values of a row, on the event loop.
+    /// - Throws: ``MySQLWireError``, after any number of rows.
+    package func forEachRow(_ sql: String, _ consume: @escaping @Sendable ([String?]) -> Void) async throws {
+        _ = try await run(sql, limits: .passing, consumer: consume)
+    }
+
+    private func run(
+        _ sql: String,
+        limits: QueryStateMachine.Limits,
+        consumer: QueryStateMachine.RowConsumer?
+    ) async throws -> [ResultSet] {
         var payload = ByteBuffer()
         payload.writeInteger(UInt8(3))
         payload.writeString(sql)
         let promise = channel.eventLoop.makePromise(of: [ResultSet].self)
-        let command = MySQLChannelHandler.Command(payload: payload, limits: .init(), promise: promise)
+        let command = MySQLChannelHandler.Command(
+            payload: payload,
+            limits: limits,
+            consumer: consumer,
+            promise: promise
+        )
         return try await withTaskCancellationHandler {
             guard !Task.isCancelled else {
                 promise.fail(CancellationError())

@@ -8,7 +8,13 @@ struct QueryStateMachine {
     struct Limits: Equatable {
         var rows = 10_000
         var bytes = 64 << 20
+
+        /// Of rows that are not kept here: as many as a server with millions of tables has.
+        static let passing = Limits(rows: .max, bytes: 1 << 30)
     }
+
+    /// Takes a row instead of the result.
+    typealias RowConsumer = @Sendable ([String?]) -> Void
 
     private enum State {
         case header
@@ -20,15 +26,21 @@ struct QueryStateMachine {
     private static let moreResults: UInt16 = 8
     private let deprecatesEOF: Bool
     private let limits: Limits
+    private let consumer: RowConsumer?
     private var state = State.header
     private var results: [ResultSet] = []
     private var current = ResultSet()
     private var rowCount = 0
     private var byteCount = 0
 
-    init(capabilities: Capabilities, limits: Limits = Limits()) {
+    /// Waits for an answer.
+    /// - Parameters:
+    ///   - capabilities: agreed on with the server.
+    ///   - limits: what is too much.
+    ///   - consumer: takes each row as it comes; the results have none then.
+    init(capabilities: Capabilities, limits: Limits = Limits(), consumer: RowConsumer? = nil) {
         deprecatesEOF = capabilities.contains(.deprecateEOF)
-        self.limits = limits
+        (self.limits, self.consumer) = (limits, consumer)
     }
 
     /// Takes the next packet.
@@ -95,7 +107,7 @@ struct QueryStateMachine {
         var values: [String?] = []
         values.reserveCapacity(current.columns.count)
         for _ in current.columns { values.append(try packet.lengthEncodedString()) }
-        current.rows.append(values)
+        if let consumer { consumer(values) } else { current.rows.append(values) }
         return nil
     }
 

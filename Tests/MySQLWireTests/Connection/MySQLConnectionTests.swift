@@ -1,5 +1,6 @@
 import NIOCore
 import NIOPosix
+import Synchronization
 import SystemPackage
 import Testing
 
@@ -37,6 +38,36 @@ struct MySQLConnectionTests {
                 #expect(after.scalar == "1")
             }
             for await _ in closings {}
+        }
+    }
+
+    @Test("rows one by one: more than a result may have, and the server's error between them")
+    func rowByRow() async throws {
+        let rows = (1...12_000).map { ServerPackets.row([String($0)]) }
+        let head = [ServerPackets.columnCount(1), ServerPackets.column("x")]
+        try await ScriptedServer.with(answer: { statement in
+            .packets(
+                head + rows + [
+                    statement == "BAD" ? ServerPackets.error(1317, "70100", "") : ServerPackets.okAfterRows()
+                ]
+            )
+        }) { address, group in
+            try await MySQLConnection.with(configuration(address), on: group) { connection in
+                let seen = Mutex(0)
+                try await connection.forEachRow("SELECT 1") { row in
+                    seen.withLock { $0 += 1 }
+                    #expect(row.count == 1)
+                }
+                #expect(seen.withLock { $0 } == 12_000)
+                let error = await #expect(throws: MySQLWireError.self) {
+                    try await connection.forEachRow("BAD") { _ in }
+                }
+                #expect(error?.serverErrno == 1317)
+            }
+            try await MySQLConnection.with(configuration(address), on: group) { connection in
+                let error = await #expect(throws: MySQLWireError.self) { try await connection.query("SELECT 1") }
+                #expect(error?.code == .resultTooLarge)
+            }
         }
     }
 
