@@ -95,6 +95,7 @@ struct FileDecoder: Sendable {
             try await dataPlane.threads.run { try fileCall("truncate", path) { try target.resize(to: offset) } }
             (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: false)
         }
+        try await extend(target, to: part.offset + written)
         guard crc.value == part.hash else {
             throw EngineError(
                 .damagedBackup,
@@ -105,6 +106,16 @@ struct FileDecoder: Sendable {
             throw blamed(
                 EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
             )
+        }
+    }
+
+    /// A file that ends with a hole is as long as what was written before.
+    private func extend(_ target: SystemPackage.FileDescriptor, to size: Int64) async throws {
+        let path = path
+        try await dataPlane.threads.run {
+            try fileCall("truncate", path) {
+                if try target.sizeAndChange().size < size { try target.resize(to: size) }
+            }
         }
     }
 

@@ -19,6 +19,8 @@ struct PlacedWriter: Sendable {
     /// Whether members of foreign gzip are looked for.
     let guesses: Bool
     let writeBehind: WriteBehind
+    /// Of a tablespace; `nil`: the file has none.
+    private let holes: PageHoles?
     let logger: Logger
 
     init(
@@ -34,6 +36,7 @@ struct PlacedWriter: Sendable {
     ) {
         (self.target, self.path, self.start, self.limit) = (target, path, start, limit)
         (self.dataPlane, self.counted, self.guesses, self.logger) = (dataPlane, counted, guesses, logger)
+        holes = path.lastComponent?.extension == "ibd" ? PageHoles() : nil
         writeBehind = WriteBehind(target, from: start, waits: durable)
     }
 
@@ -199,10 +202,13 @@ struct PlacedWriter: Sendable {
         return start + written
     }
 
-    /// Writes content at its place; blocking.
+    /// Writes content at its place, but for what was a hole; blocking.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
         try fileCall("write", path) {
-            try target.writeFully(bytes, at: offset)
+            for part in holes?.written(of: bytes, at: offset) ?? [0..<bytes.count] {
+                let content = UnsafeRawBufferPointer(rebasing: bytes[part])
+                try target.writeFully(content, at: offset + Int64(part.lowerBound))
+            }
             try writeBehind.wrote(bytes.count)
         }
         counted.add(Int64(bytes.count))
