@@ -199,10 +199,9 @@ package struct VtbackupAssembly: Sendable {
             try await server(alias, serverID: serverID, shard, eventLoops)
         }
         let settings = settings(shard, alias, queries, resources)
+        let mysqld = MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops)
         let primary: any PrimaryTablet =
-            options.topology.asksMysqld
-            ? MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops)
-            : try tabletManagers()
+            options.topology.asksMysqld ? mysqld : PrimaryAndMysqld(tablet: try tabletManagers(), mysqld: mysqld)
         let lease = try await lease(shard, alias, store, resources)
         let backupEngine = try backupEngine(resources)
         let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)

@@ -33,6 +33,24 @@ struct RealCampaignTests {
             }
         }
     }
+
+    @Test(
+        "12,000 partitions are backed up and verified",
+        .enabled(if: environment["VTB_SOAK_REAL_RUNS"] != nil, "it takes minutes: Scripts/soak --real runs it")
+    )
+    func manyTablespaces() async throws {
+        try await TestShard.with { shard in
+            for name in ["a", "b"] {
+                try await shard.primary.sql(
+                    "CREATE TABLE vt_commerce.\(name) (id INT PRIMARY KEY) PARTITION BY HASH (id) PARTITIONS 6000",
+                    "INSERT INTO vt_commerce.\(name) VALUES (1), (2)"
+                )
+            }
+            let run = try await shard.vtbackup("--allow-first-backup", "--verify-after")
+            #expect(run.succeeded, "\(run.standardError.suffix(3000))")
+            #expect(try shard.newestManifest().builtin?.files.count ?? 0 > 12_000)
+        }
+    }
 }
 
 /// A shard with two servers that take turns as primary, written to all the time.

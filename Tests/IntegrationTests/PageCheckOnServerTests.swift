@@ -102,9 +102,13 @@ struct PageCheckOnServerTests {
         }
     }
 
-    private func copy(_ directory: TabletDirectory, _ engine: BuiltinBackup) async throws {
+    private func copy(
+        _ directory: TabletDirectory,
+        _ engine: BuiltinBackup,
+        known: ServerFiles = ServerFiles()
+    ) async throws {
         let writer = try await InMemoryStorage().startBackup("b", of: try ShardPath("ks/0"))
-        _ = try await engine.copyFiles(of: directory, to: writer, meter: TransferMeter())
+        _ = try await engine.copyFiles(of: directory, known: known, to: writer, meter: TransferMeter())
     }
 
     /// Inverts one byte of a page.
@@ -152,6 +156,46 @@ struct PageCheckOnServerTests {
             careless.checksPages = false
             try damage(directory.data.appending("mysql.ibd"), page: 3)
             try await copy(directory, careless)
+        }
+    }
+
+    @Test(
+        "later files of the system tablespace are judged without their numbers; what the server does not know is copied and named",
+        .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set")
+    )
+    func severalSystemFiles() async throws {
+        let settings = "innodb_data_file_path = ibdata1:12M;second:12M;ibdata3:12M:autoextend"
+        try await withTables(.mysql, settings: settings) { directory, engine, lines in
+            let folder = directory.data.appending("kinds")
+            let known = ServerFiles(
+                tablespaces: PathSet(
+                    try [directory.innodbData, directory.data, folder].flatMap { folder in
+                        try (FileTree.list(folder) ?? []).map { folder.appending($0) }
+                    }
+                )
+            )
+            try await copy(directory, engine, known: known)
+            // A page of a later file that is bad, behind what may be the doublewrite area.
+            let second = directory.innodbData.appending("second")
+            try damage(second, page: 700)
+            let error = await #expect(throws: EngineError.self) { try await copy(directory, engine, known: known) }
+            #expect(error?.message.contains("\(second) is damaged: page 700") == true, "\(error)")
+            try damage(second, page: 700)
+
+            let orphans = ["#sql-ib77-1.ibd", "#sql-ib78-1.ibd", "#sql-ib79-1.ibd"].map { folder.appending($0) }
+            try FileTree.write([UInt8](repeating: 0, count: 1 << 20), to: orphans[0])
+            try FileTree.write([UInt8](repeating: 9, count: 1 << 20), to: orphans[1])
+            let plain = try #require(try FileTree.read(folder.appending("plain.ibd"), limit: 1 << 30))
+            try FileTree.write(plain, to: orphans[2])
+            try damage(orphans[2], page: 4)
+            try await copy(directory, engine, known: known)
+            for orphan in orphans {
+                #expect(lines.all.contains { $0.contains("\(orphan) is copied unchecked") }, "\(orphan)")
+            }
+            // The server's own are held to it.
+            try await copy(directory, engine, known: ServerFiles(tablespaces: PathSet([])))
+            let alone = await #expect(throws: EngineError.self) { try await copy(directory, engine) }
+            #expect(alone?.code == .damagedPage)
         }
     }
 

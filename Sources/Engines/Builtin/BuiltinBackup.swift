@@ -30,21 +30,29 @@ package struct BuiltinBackup: Sendable {
     /// Copies every file; each gets a second attempt, which rewrites its whole object.
     ///
     /// The first file that fails twice, or has a page that is damaged on the disk, stops the others.
+    /// - Parameters:
+    ///   - directory: of the stopped server.
+    ///   - known: what it said of its files while it ran.
+    ///   - writer: takes the objects.
+    ///   - meter: counts what was read.
     /// - Returns: the manifest's entries, made from what the store confirmed.
     /// - Throws: ``EngineError`` that names file and object.
     package func copyFiles(
         of directory: TabletDirectory,
+        known: ServerFiles = ServerFiles(),
         to writer: any BackupWriter,
         meter: TransferMeter
     ) async throws -> [FileEntry] {
-        let files = try await dataPlane.threads.run { try FileSelection.files(of: directory) }
+        let files = try await dataPlane.threads.run {
+            try FileSelection.files(of: directory, leavesOutUndo: known.leavesOutUndo)
+        }
         logger.info("found \(files.count) files to backup")
         guard !files.isEmpty else {
             throw EngineError(.unsupportedFile, "can't find files to backup in \(directory.path)")
         }
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
         let entries = ConfirmedEntries(count: files.count)
-        let pages = checksPages ? PageTally() : nil
+        let pages = checksPages ? PageTally(known: known.tablespaces) : nil
         let numbered = Array(files.enumerated())
         try await forEachFile(numbered, lanes: concurrency, size: { $0.element.size }) { index, file in
             entries.set(try await copy(file, as: .file(index), to: writer, meter: meter, pages), at: index)

@@ -15,27 +15,44 @@ struct SelectedFile: Hashable, Sendable {
 /// Which files of a stopped server a full backup holds, in the order of the manifest.
 ///
 /// The rules are Vitess's: InnoDB's data home, its redo log, `mysql.ibd`, and everything directly inside a folder that
-/// looks like a schema's; and, which is ours, what a server needs besides directly in its data directory.
+/// looks like a schema's; and, which is ours, what a server needs besides in its data directory (decision 19).
 enum FileSelection {
     private static let redoFolder = "#innodb_redo"
     private static let schemaSuffixes = [".frm", ".sst", ".ibd", ".sdi"]
 
-    /// Whether a file directly in the data directory is needed: a tablespace, persisted settings, MariaDB's undo logs (which it does not make
-    /// anew, as MySQL does with its `undo_001`), and the log of Aria, in which MariaDB keeps its system tables.
+    /// Whether a file directly in the data directory is needed: a tablespace, persisted settings, undo logs, and the log of
+    /// Aria, in which MariaDB keeps its system tables.
     private static func isNeeded(_ name: String) -> Bool {
-        if name.hasSuffix(".ibd") || name.hasSuffix(".ibu") || name == "aria_log_control" { return true }
-        if name == "mysqld-auto.cnf" { return true }
-        return name.wholeMatch(of: /(undo[0-9]{3}|aria_log\.[0-9]{8})/) != nil
+        if name.hasSuffix(".ibd") || name == "aria_log_control" || name == "mysqld-auto.cnf" { return true }
+        return isUndo(name) || name.wholeMatch(of: /aria_log\.[0-9]{8}/) != nil
     }
+
+    /// Undo tablespaces hold what prepared transactions need to be rolled back: those of users, MariaDB's and MySQL's.
+    private static func isUndo(_ name: String) -> Bool {
+        name.hasSuffix(".ibu") || name.wholeMatch(of: /undo[0-9]{3}/) != nil || isMadeAnew(name)
+    }
+
+    /// Whether it is an undo tablespace that MySQL makes anew when it is not there.
+    private static func isMadeAnew(_ name: String) -> Bool { name.wholeMatch(of: /undo_[0-9]{3}/) != nil }
 
     /// Lists the files.
     /// - Parameters:
     ///   - directory: the tablet's folders.
+    ///   - leavesOutUndo: MySQL's own undo tablespaces are not to be had.
     ///   - whileRunning: files may come and go meanwhile, as redo log files do.
     /// - Returns: them in the order of the manifest.
     /// - Throws: ``FileError``; ``EngineError`` with code `unsupportedFile` for a folder or special file where a file
     ///   must be: it would be missing in the restored server.
-    static func files(of directory: TabletDirectory, whileRunning: Bool = false) throws -> [SelectedFile] {
+    static func files(
+        of directory: TabletDirectory,
+        leavesOutUndo: Bool = false,
+        whileRunning: Bool = false
+    ) throws -> [SelectedFile] {
+        let files = try files(of: directory, whileRunning)
+        return leavesOutUndo ? files.filter { !isMadeAnew($0.path.lastComponent?.string ?? "") } : files
+    }
+
+    private static func files(of directory: TabletDirectory, _ whileRunning: Bool) throws -> [SelectedFile] {
         var files = try entries(of: directory.innodbData, base: .innodbData, prefix: "", whileRunning)
         let redo = directory.innodbLogs.appending(redoFolder)
         if try FileTree.status(redo)?.kind == .directory {
@@ -53,10 +70,21 @@ enum FileSelection {
         }
         for name in inData {
             let folder = directory.data.appending(name)
-            guard try isSchema(folder) else { continue }
-            files += try entries(of: folder, base: .data, prefix: name + "/", whileRunning)
+            if try isSchema(folder) {
+                files += try entries(of: folder, base: .data, prefix: name + "/", whileRunning)
+            } else {
+                files += try undo(in: folder, whileRunning)
+            }
         }
         return files
+    }
+
+    /// What `innodb_undo_directory` may have put into a folder of its own.
+    private static func undo(in folder: FilePath, _ whileRunning: Bool) throws -> [SelectedFile] {
+        guard try FileTree.status(folder)?.kind == .directory, let name = folder.lastComponent else { return [] }
+        return try (FileTree.list(folder) ?? []).filter(isUndo).map {
+            try file("\(name.string)/\($0)", at: folder.appending($0), base: .data)
+        }
     }
 
     private static func isSchema(_ folder: FilePath) throws -> Bool {

@@ -13,8 +13,10 @@ final class PageCheck: Sendable {
     private static let rereads = 2
 
     let format: TablespaceFormat
-    /// Whether the file begins with page 0.
-    private let isFirst: Bool
+    /// Where the file's pages stand in their tablespace.
+    private let place: Place
+    /// Whether the server has told of the file: what is bad in another is nobody's.
+    private let isKnown: Bool
     private let file: FileDescriptor
     private let path: FilePath
     private let tally: PageTally
@@ -22,18 +24,26 @@ final class PageCheck: Sendable {
 
     private init(
         _ format: TablespaceFormat,
-        isFirst: Bool = true,
+        _ place: Place,
+        isKnown: Bool,
         _ file: FileDescriptor,
         _ path: FilePath,
         _ tally: PageTally,
         _ logger: Logger
     ) {
-        (self.format, self.isFirst, self.file, self.path) = (format, isFirst, file, path)
+        (self.format, self.place, self.isKnown, self.file, self.path) = (format, place, isKnown, file, path)
         (self.tally, self.logger) = (tally, logger)
     }
 
+    private enum Place {
+        /// The file begins with page 0.
+        case first
+        /// A later file of the system tablespace; pages before this byte may be in the doublewrite area.
+        case later(unsure: Int64)
+    }
+
     /// Looks at the first page of a file that goes into a backup; blocking.
-    /// - Returns: `nil` for a file that is no tablespace by its name.
+    /// - Returns: `nil` for a file that is no tablespace by its name, or whose pages cannot be judged.
     /// - Throws: ``EngineError`` with code `damagedPage` when it should be one and is not; ``FileError``.
     static func begin(
         _ selected: SelectedFile,
@@ -41,39 +51,59 @@ final class PageCheck: Sendable {
         tally: PageTally,
         logger: Logger
     ) throws -> PageCheck? {
-        guard selected.size > 0, isTablespace(selected) else { return nil }
+        guard selected.size > 0 else { return nil }
         let path = selected.path
-        switch try head(of: file, path) {
-        case .tablespace(let format): return PageCheck(format, file, path, tally, logger)
-        case .blank:
-            // MariaDB makes a file of four pages before it writes any; a large one has lost its first page.
-            guard selected.size <= 4 * Int64(TablespaceFormat.largestPage) else {
-                throw EngineError(.damagedPage, "\(path) is damaged: page 0 is empty; HINT: \(hint)")
-            }
-            tally.skip(path)
-            return nil
-        case .other:
-            // Only the first file of the system tablespace begins with page 0.
-            if selected.base == .innodbData, !selected.name.hasSuffix("ibdata1") {
-                guard let format = try systemFormat(beside: path) else {
-                    tally.skip(path)
-                    return nil
-                }
-                return PageCheck(format, isFirst: false, file, path, tally, logger)
-            }
-            throw EngineError(
-                .damagedPage,
-                "\(path) is damaged: page 0 is not the first page of a tablespace; HINT: \(hint)"
+        let isKnown = tally.knows(path)
+        guard isTablespace(selected) || (selected.base == .innodbData && isKnown == true) else { return nil }
+        let head = try head(of: file, path)
+        if case .tablespace(let format) = head {
+            return PageCheck(format, .first, isKnown: isKnown ?? true, file, path, tally, logger)
+        }
+        // Only the first file of the system tablespace begins with page 0; later ones may begin with anything.
+        if selected.base == .innodbData, let (format, size) = try firstOfSystem(beside: path) {
+            let area = 3 * max(1 << 20, 64 * Int64(format.pageSize))
+            return PageCheck(
+                format,
+                .later(unsure: max(0, area - size)),
+                isKnown: isKnown ?? true,
+                file,
+                path,
+                tally,
+                logger
             )
         }
+        let isBlank = if case .blank = head { true } else { false }
+        // MariaDB makes a file of four pages before it writes any; a large one has lost its first page.
+        if isBlank, selected.size <= 4 * Int64(TablespaceFormat.largestPage) {
+            tally.skip(path)
+            return nil
+        }
+        let fault = isBlank ? "page 0 is empty" : "page 0 is not the first page of a tablespace"
+        guard isKnown ?? true else {
+            logger.warning(
+                "\(path) is copied unchecked: \(fault), and the server does not know the file; \(orphanHint)"
+            )
+            tally.skip(path)
+            return nil
+        }
+        throw EngineError(.damagedPage, "\(path) is damaged: \(fault); HINT: \(hint)")
     }
 
-    private static func systemFormat(beside path: FilePath) throws -> TablespaceFormat? {
-        let first = path.removingLastComponent().appending("ibdata1")
-        guard try FileTree.status(first) != nil else { return nil }
-        let file = try fileCall("open", first) { try FileDescriptor.open(first, .readOnly, options: .closeOnExec) }
-        defer { try? file.close() }
-        return if case .tablespace(let format) = try head(of: file, first) { format } else { nil }
+    /// The first file of the system tablespace, whatever its name is, and its bytes.
+    private static func firstOfSystem(beside path: FilePath) throws -> (TablespaceFormat, Int64)? {
+        let folder = path.removingLastComponent()
+        for name in try FileTree.list(folder) ?? [] where folder.appending(name) != path {
+            let other = folder.appending(name)
+            guard let status = try FileTree.status(other), status.kind == .regular, status.size > 0 else { continue }
+            let file = try fileCall("open", other) {
+                try FileDescriptor.open(other, .readOnly, options: [.closeOnExec, .nonBlocking])
+            }
+            defer { try? file.close() }
+            if case .tablespace(let format) = try head(of: file, other), format.isSystem {
+                return (format, status.size)
+            }
+        }
+        return nil
     }
 
     private static func head(of file: FileDescriptor, _ path: FilePath) throws -> Head {
@@ -103,6 +133,7 @@ final class PageCheck: Sendable {
             ? name.hasPrefix("ibdata") : name.wholeMatch(of: /undo_?[0-9]{3}/) != nil
     }
 
+    private static let orphanHint = "an ALTER TABLE that was cut off may have left it"
     private static let hint =
         "it must not get into a backup: restore the server from an older backup, or give --skip-page-check to copy it as it is"
 
@@ -114,34 +145,51 @@ final class PageCheck: Sendable {
         let size = format.pageSize
         var (good, unchecked) = (0, 0)
         for start in stride(from: 0, through: content.count - size, by: size) {
-            let number = (offset + Int64(start)) / Int64(size)
+            let position = offset + Int64(start)
             let page = UnsafeMutableRawBufferPointer(rebasing: content[start..<(start + size)])
-            switch try verdict(page, number) {
+            switch try verdict(page, position / Int64(size)) {
             case .good: good += 1
             case .unchecked: unchecked += 1
             case .bad(let reason):
-                throw EngineError(
-                    .damagedPage,
-                    "\(path) is damaged: page \(number) of \(size) bytes: \(reason); HINT: \(Self.hint)"
-                )
+                let fault = "page \(position / Int64(size)) of \(size) bytes: \(reason)"
+                guard isKnown else {
+                    unchecked += 1
+                    if tally.skip(path) {
+                        logger.warning(
+                            "\(path) is copied unchecked: \(fault), and the server does not know the file; \(Self.orphanHint)"
+                        )
+                    }
+                    continue
+                }
+                throw EngineError(.damagedPage, "\(path) is damaged: \(fault); HINT: \(Self.hint)")
             }
         }
         tally.add(good: good, unchecked: unchecked, of: path)
     }
 
     private func verdict(_ page: UnsafeMutableRawBufferPointer, _ number: Int64) throws -> PageVerdict {
-        let index = UInt32(truncatingIfNeeded: number)
-        var verdict = PageVerdict(UnsafeRawBufferPointer(page), number: isFirst ? index : nil, format: format)
+        let offset = number * Int64(format.pageSize)
+        var verdict = judge(page, number)
         for _ in 0..<Self.rereads {
-            guard case .bad(let reason) = verdict else { break }
+            guard case .bad(let reason) = verdict, isKnown else { break }
             logger.warning("page \(number) of \(path) does not check out (\(reason)): reading it again")
-            let offset = number * Int64(format.pageSize)
             // From the disk, not from the cache.
             file.adviseDone(offset: offset, count: format.pageSize)
             _ = try fileCall("read", path) { try file.readFully(into: page, at: offset) }
-            verdict = PageVerdict(UnsafeRawBufferPointer(page), number: isFirst ? index : nil, format: format)
+            verdict = judge(page, number)
         }
         return verdict
+    }
+
+    private func judge(_ page: UnsafeMutableRawBufferPointer, _ number: Int64) -> PageVerdict {
+        let page = UnsafeRawBufferPointer(page)
+        switch place {
+        case .first: return PageVerdict(page, number: UInt32(truncatingIfNeeded: number), format: format)
+        case .later(let unsure):
+            let verdict = PageVerdict(page, number: nil, format: format)
+            if case .bad = verdict, number * Int64(format.pageSize) < unsure { return .unchecked }
+            return verdict
+        }
     }
 }
 
@@ -162,6 +210,18 @@ final class PageTally: Sendable {
         var uncheckedFiles: Set<FilePath> = []
     }
     private let state = Mutex(State())
+    private let known: PathSet?
+
+    /// Begins with nothing.
+    /// - Parameter known: the files that the server has told of; `nil`: it was not asked.
+    init(known: PathSet? = nil) {
+        self.known = known
+    }
+
+    /// Whether the server has told of a file.
+    ///
+    /// Blocking; `nil`: it was not asked.
+    func knows(_ file: FilePath) -> Bool? { known.map { $0.contains(file) } }
 
     func add(good: Int, unchecked: Int, of file: FilePath) {
         state.withLock { state in
@@ -172,7 +232,9 @@ final class PageTally: Sendable {
     }
 
     /// Notes a file whose pages cannot be told.
-    func skip(_ file: FilePath) { state.withLock { _ = $0.uncheckedFiles.insert(file) } }
+    /// - Returns: whether that is new.
+    @discardableResult
+    func skip(_ file: FilePath) -> Bool { state.withLock { $0.uncheckedFiles.insert(file).inserted } }
 
     /// What the log says at the end.
     var summary: String {
@@ -180,7 +242,7 @@ final class PageTally: Sendable {
             let verified = "page check: \(state.good) InnoDB pages are good"
             guard let first = state.uncheckedFiles.map(\.string).min() else { return verified }
             return verified
-                + "; unchecked: \(state.unchecked) pages in \(state.uncheckedFiles.count) files, encrypted, compressed as a whole, without checksums, or InnoDB's doublewrite area (\(first)\(state.uncheckedFiles.count > 1 ? " and others" : ""))"
+                + "; unchecked: \(state.unchecked) pages in \(state.uncheckedFiles.count) files, encrypted, compressed as a whole, without checksums, InnoDB's doublewrite area, or files that the server does not know (\(first)\(state.uncheckedFiles.count > 1 ? " and others" : ""))"
         }
     }
 }

@@ -19,9 +19,9 @@ extension RunningMysqld {
     /// - Returns: what the server says of them.
     /// - Throws: ``MysqldError`` when it cannot be asked.
     package func checkTables() async throws -> TableCheck {
-        let names = try await query(
+        let names = try await rows(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE engine = 'InnoDB' AND table_type = 'BASE TABLE' ORDER BY 1, 2"
-        ).rows.compactMap { row -> (String, String)? in
+        ) { row -> (String, String)? in
             guard row.count == 2, let schema = row[0], let table = row[1] else { return nil }
             return (schema, table)
         }

@@ -1,6 +1,7 @@
 import Logging
 package import MySQLWire
 import Streams
+import Synchronization
 import SystemPackage
 
 /// A mysqld while it runs: statements over its socket.
@@ -43,12 +44,18 @@ package struct RunningMysqld: Sendable {
         on connection: MySQLConnection,
         limit: Duration = Self.statementLimit
     ) async throws -> ResultSet {
+        try await answering(statement, limit: limit) { try await connection.query(statement) }
+    }
+
+    private func answering<Result: Sendable>(
+        _ statement: String,
+        limit: Duration = Self.statementLimit,
+        _ body: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result {
         let shown = StatementLog.masked(statement)
         mysqld.logger.debug("exec \(shown)")
         do {
-            return try await withDeadline(limit, operation: "waiting for mysqld to answer") {
-                try await connection.query(statement)
-            }
+            return try await withDeadline(limit, operation: "waiting for mysqld to answer", body)
         } catch let error as MySQLWireError {
             throw MysqldError(.statement, "ExecuteFetch(\(shown)) failed", cause: error)
         } catch let error as DeadlineExceeded {
@@ -85,6 +92,25 @@ package struct RunningMysqld: Sendable {
     /// - Throws: ``MysqldError`` with code `statement`.
     package func query(_ statement: String) async throws -> ResultSet {
         try await withConnection { try await run(statement, on: $0) }
+    }
+
+    /// Runs one statement whose answer is as long as the server has tables, and keeps of each row what `transform` makes
+    /// of it.
+    /// - Throws: ``MysqldError`` with code `statement`.
+    package func rows<Element: Sendable>(
+        _ statement: String,
+        _ transform: @escaping @Sendable ([String?]) -> Element?
+    ) async throws -> [Element] {
+        let found = Mutex([Element]())
+        try await withConnection { connection in
+            try await answering(statement) {
+                try await connection.forEachRow(statement) { row in
+                    guard let element = transform(row) else { return }
+                    found.withLock { $0.append(element) }
+                }
+            }
+        }
+        return found.withLock { $0 }
     }
 
     /// The text of the running server that a manifest carries: `Ver 9.7.4 MySQL Community Server - GPL`.

@@ -132,6 +132,10 @@ final class SimulatedReplica: ReplicaServer {
     func serverUUID() async throws -> String { "99999999-0000-0000-0000-000000000000" }
     func versionText() async throws -> String { "Ver 9.7.0 simulated" }
     func tablespaces() async throws -> [TablespaceFile] { [] }
+    func preparedTransactions() async throws -> [String]? { [] }
+    func encryptionBesideTablespaces() async throws -> [String] { [] }
+    func foreignEngines() async throws -> [String] { [] }
+    func settings(_ names: [String]) async throws -> [String: String] { [:] }
     func checkTables() async throws -> TableCheck { TableCheck(tables: 1, problems: []) }
 
     func replicate(from source: ReplicationSource) async throws {

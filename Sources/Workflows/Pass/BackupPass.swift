@@ -190,7 +190,7 @@ package struct BackupPass: Sendable {
                     clock: clock,
                     logger: logger
                 )
-                try await verification.run(name, on: mysqld, claim)
+                try await verification.run(name, of: prepared, on: mysqld, claim)
             }
             logger.info(
                 "\(settings.freshness.initialBackup ? ContractLog.initialBackupSuccessful : ContractLog.backupSuccessful)"
@@ -225,7 +225,12 @@ package struct BackupPass: Sendable {
                     try await explainingFullDisk {
                         "the backup of \(meter.reading.totalBytes) bytes of files had got to \(meter.reading.bytes) of them"
                     } _: {
-                        try await backupEngine.copyFiles(of: mysqld.directory, to: writer, meter: meter)
+                        try await backupEngine.copyFiles(
+                            of: mysqld.directory,
+                            known: prepared.files,
+                            to: writer,
+                            meter: meter
+                        )
                     }
                 }
                 try await refuseIfPoisonedMeanwhile(prepared)
@@ -335,12 +340,15 @@ package struct BackupPass: Sendable {
 
     private func prepareFirst(_ mysqld: any TabletServer) async throws -> PreparedServer {
         logger.info("no backup to restore on BackupStorage for directory \(shard). Starting up empty.")
+        logger.warning(
+            "a first backup holds what the primary's binary logs hold: what was made there with sql_log_bin = 0, or before the logs begin, is missing in it"
+        )
         return try await step(.mysqld, "failed to initialize mysql data dir and start mysqld") {
             let first = try await mysqld.initialize(initSQLFile: settings.initSQLFile) { server in
                 try await step(.mysqld, "error resetting replication: failed to reset replication") {
                     try await server.resetReplication()
                 }
-                return try await catchUpAndFinish(server, mysqld)
+                return try await catchUpAndFinish(server, mysqld, isFirst: true)
             }
             return try await restartIfAsked(mysqld, first)
         }
@@ -384,8 +392,13 @@ package struct BackupPass: Sendable {
 
     private func catchUpAndFinish(
         _ server: any ReplicaServer,
-        _ mysqld: any TabletServer
+        _ mysqld: any TabletServer,
+        isFirst: Bool = false
     ) async throws -> PreparedServer {
+        let undoOfPrimary = try await SettingsCheck(primary: shardPrimary, logger: logger).run(
+            on: server,
+            isFirst: isFirst
+        )
         let redoLogIsOff = settings.disableRedoLog ? await disableRedoLog(server) : false
         let catchUp = CatchUp(
             primary: shardPrimary,
@@ -403,7 +416,7 @@ package struct BackupPass: Sendable {
         if settings.restartBeforeBackup {
             try await step(.mysqld, "Could not prep for full shutdown") { try await server.requestSlowShutdown() }
         }
-        let prepared = try await finishPreparing(server, mysqld)
+        let prepared = try await finishPreparing(server, mysqld, undoOfPrimary: undoOfPrimary)
         // Asked after reading our own position: what it lacks then, it never had.
         let theirs = try await shardPrimary.position(within: CatchUp.Limits().primaryUnreachable)
         if let refusal = try await errant.refusal(of: prepared.position, what: "the new backup", primary: theirs) {
@@ -456,16 +469,17 @@ package struct BackupPass: Sendable {
     /// The last statements before the server stops for good.
     private func finishPreparing(
         _ server: any ReplicaServer,
-        _ mysqld: any TabletServer
+        _ mysqld: any TabletServer,
+        undoOfPrimary: FilePath? = nil
     ) async throws -> PreparedServer {
         try await step(.mysqld, "cannot make the server forget its source") { try await server.dropSource() }
-        let prepared = try await PreparedServer(reading: server, now: clock.now())
+        var prepared = try await PreparedServer(reading: server, now: clock.now(), undoOfPrimary: undoOfPrimary)
         let completeness = CompletenessCheck(
             allowed: settings.allowIncompleteTablespaces,
             threads: threads,
             logger: logger
         )
-        try await completeness.run(on: server, mysqld.directory)
+        prepared.files = try await completeness.run(on: server, mysqld.directory, prepared)
         if settings.upgradeSafe {
             try await step(.mysqld, "failed to disable fast shutdown") { try await server.requestSlowShutdown() }
         }
@@ -477,7 +491,7 @@ package struct BackupPass: Sendable {
         return try await step(.mysqld, "Could not start MySQL after full shutdown") {
             try await mysqld.withServer { server in
                 // The time stays that of the data; everything else is read again.
-                var again = try await finishPreparing(server, mysqld)
+                var again = try await finishPreparing(server, mysqld, undoOfPrimary: prepared.undoOfPrimary)
                 again.backupTime = prepared.backupTime
                 return again
             }

@@ -33,6 +33,13 @@ package struct MySQLPrimary: PrimaryTablet {
         }
     }
 
+    package func settings(_ names: [String], of tablet: TabletRecord) async throws -> [String: String]? {
+        try await ask(tablet) { connection, _ in
+            let answer = try await connection.query(ServerSettings.statement(names))
+            return Dictionary(answer.rows.compactMap(ServerSettings.pair), uniquingKeysWith: { first, _ in first })
+        }
+    }
+
     /// Where MariaDB's oldest binary log begins, which it tells everybody who knows the log's name.
     ///
     /// Which logs there are it tells only whom it trusts more; but their names are numbered, and a log that it no longer

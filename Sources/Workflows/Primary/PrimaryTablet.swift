@@ -13,10 +13,41 @@ package protocol PrimaryTablet: Sendable {
     /// - Returns: `nil` when it does not tell.
     /// - Throws: any error.
     func purgedPosition(of tablet: TabletRecord) async throws -> Position?
+
+    /// Global variables of its mysqld by their names, as far as it has them; `nil`: it cannot be asked for any.
+    ///
+    /// One attempt within a minute.
+    /// - Throws: any error.
+    func settings(_ names: [String], of tablet: TabletRecord) async throws -> [String: String]?
 }
 
 extension PrimaryTablet {
     package func purgedPosition(of tablet: TabletRecord) async throws -> Position? { nil }
+
+    package func settings(_ names: [String], of tablet: TabletRecord) async throws -> [String: String]? { nil }
+}
+
+/// A primary whose tablet is asked for its position, and its mysqld for its settings.
+package struct PrimaryAndMysqld: PrimaryTablet {
+    private let tablet: any PrimaryTablet
+    private let mysqld: any PrimaryTablet
+
+    /// Asks each for its own.
+    package init(tablet: any PrimaryTablet, mysqld: any PrimaryTablet) {
+        (self.tablet, self.mysqld) = (tablet, mysqld)
+    }
+
+    package func position(of tablet: TabletRecord) async throws -> Position {
+        try await self.tablet.position(of: tablet)
+    }
+
+    package func purgedPosition(of tablet: TabletRecord) async throws -> Position? {
+        try await self.tablet.purgedPosition(of: tablet)
+    }
+
+    package func settings(_ names: [String], of tablet: TabletRecord) async throws -> [String: String]? {
+        try await mysqld.settings(names, of: tablet)
+    }
 }
 
 /// The primary refused for good.

@@ -38,6 +38,14 @@ package protocol ReplicaServer: Sendable {
     func versionText() async throws -> String
     /// The files of every tablespace that must be in a copy of this server.
     func tablespaces() async throws -> [TablespaceFile]
+    /// XA transactions that wait for their end; `nil`: it does not let us see them.
+    func preparedTransactions() async throws -> [String]?
+    /// Settings by which it encrypts what is no tablespace.
+    func encryptionBesideTablespaces() async throws -> [String]
+    /// Engines with tables whose files nobody copies.
+    func foreignEngines() async throws -> [String]
+    /// Global variables by their names, as far as it has them.
+    func settings(_ names: [String]) async throws -> [String: String]
     /// Lets it check every InnoDB table.
     func checkTables() async throws -> TableCheck
 

@@ -23,10 +23,16 @@ struct Verification: Sendable {
     /// What keeps the backup from being looked at (no room, a mysqld that cannot be run) leaves no result.
     /// - Parameters:
     ///   - name: of a complete backup.
+    ///   - prepared: the server that it was taken of.
     ///   - mysqld: ours, stopped.
     ///   - claim: its folder, which is emptied.
     /// - Throws: ``WorkflowError``; the backup stays as it is.
-    func run(_ name: String, on mysqld: any TabletServer, _ claim: TabletClaim) async throws {
+    func run(
+        _ name: String,
+        of prepared: PreparedServer,
+        on mysqld: any TabletServer,
+        _ claim: TabletClaim
+    ) async throws {
         logger.info("Verifying backup \(backups.shard)/\(name): restoring it from storage")
         let begun = clock.elapsed()
         let reader = try backups.storage.backup(name, of: backups.shard)
@@ -45,7 +51,7 @@ struct Verification: Sendable {
         )
         record.reason = try await progress.during(.verify) {
             if let damage = try await restore(manifest, reader, mysqld, claim) { return damage }
-            return try await check(manifest, on: mysqld, &record)
+            return try await check(manifest, of: prepared, on: mysqld, &record)
         }
         if record.reason != nil { record.result = .bad }
         record.seconds = (clock.elapsed() - begun) / .seconds(1)
@@ -87,18 +93,24 @@ struct Verification: Sendable {
         }
     }
 
+    private static func excerpt(_ transactions: [String]) -> String {
+        transactions.isEmpty ? "none" : transactions.prefix(problemsShown).joined(separator: ", ")
+    }
+
     /// - Returns: what mysqld finds wrong.
     private func check(
         _ manifest: Manifest,
+        of prepared: PreparedServer,
         on mysqld: any TabletServer,
         _ record: inout VerificationRecord
     ) async throws -> String? {
-        let (tables, position, version): (TableCheck, Position, String)
+        let (tables, position, version, transactions): (TableCheck, Position, String, [String]?)
         do {
-            (tables, position, version) = try await mysqld.withServer { server in
+            (tables, position, version, transactions) = try await mysqld.withServer { server in
                 try await server.forgetSource()
                 return (
-                    try await server.checkTables(), try await server.executedPosition(), try await server.versionText()
+                    try await server.checkTables(), try await server.executedPosition(),
+                    try await server.versionText(), try await server.preparedTransactions()
                 )
             }
         } catch {
@@ -114,6 +126,10 @@ struct Verification: Sendable {
         if !tables.problems.isEmpty {
             let shown = tables.problems.prefix(Self.problemsShown).joined(separator: "; ")
             return "\(tables.problems.count) tables are not in order: \(shown)"
+        }
+        if let expected = prepared.preparedTransactions, let transactions, transactions != expected {
+            return
+                "the restored server has other prepared XA transactions than the one that was copied: \(transactions.count) (\(Self.excerpt(transactions))), not \(expected.count) (\(Self.excerpt(expected)))"
         }
         // MariaDB keeps its position in binary logs, which no backup holds.
         if position.flavor == .mysql56, let expected = manifest.position, position != expected {
