@@ -24,6 +24,8 @@ package struct MySQLWireError: Error, Hashable, Sendable, CustomStringConvertibl
     package var message: String
     /// Why the system refused a call that was to make the connection.
     package var refusedCall: Errno?
+    /// Which of several statements that were sent together failed, from 1.
+    package var statement = 1
 
     /// Creates an error.
     package init(_ code: Code, _ message: String) {
@@ -43,12 +45,24 @@ package struct MySQLWireError: Error, Hashable, Sendable, CustomStringConvertibl
         }
     }
 
+    /// A statement that does not parse, which the server quotes in its message, with passwords in it.
+    private static let parseErrors: Set<UInt16> = [1064, 1149]
+
     package var description: String {
         switch code {
-        case .server(let errno, let sqlState): "\(message) (errno \(errno)) (sqlstate \(sqlState))"
+        case .server(let errno, let sqlState) where Self.parseErrors.contains(errno):
+            "syntax error\(line.map { " in line \($0)" } ?? "")\(place) (errno \(errno)) (sqlstate \(sqlState))"
+        case .server(let errno, let sqlState): "\(message)\(place) (errno \(errno)) (sqlstate \(sqlState))"
         case .cannotConnect(let errno): "\(message) (errno \(errno)) (sqlstate HY000)"
         case .connectionLost: "\(message) (errno 2013) (sqlstate HY000)"
         default: message
         }
+    }
+
+    private var place: String { statement == 1 ? "" : " of statement \(statement)" }
+
+    /// Every language has the line of a syntax error last.
+    private var line: Substring? {
+        message.split { !$0.isASCII || !$0.isNumber }.last
     }
 }

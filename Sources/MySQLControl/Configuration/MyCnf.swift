@@ -29,7 +29,13 @@ package struct MyCnf: Hashable, Sendable {
         var template = "[mysqld]\n" + MyCnfFragment.common
         if let fragment = MyCnfFragment.fragment(for: version) { template += fragment }
         for (path, text) in extra { template += "## \(path)\n\(text)\n" }
-        return try render(template)
+        return try render(template, version: version)
+    }
+
+    /// Fills in a whole my.cnf, and has the last word in it.
+    /// - Throws: ``MysqldError`` with code `configuration`.
+    package func render(_ template: String, version: MySQLVersion) throws(MysqldError) -> String {
+        try render(template + (template.hasSuffix("\n") ? "" : "\n") + MyCnfFragment.lastWord(for: version))
     }
 
     /// Fills in a template: `{{.Field}}` and `{{if .Field}}…{{else}}…{{end}}` of Go's template language.

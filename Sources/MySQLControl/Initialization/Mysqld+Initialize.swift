@@ -7,6 +7,8 @@ package import SystemPackage
 extension Mysqld {
     /// Makes a fresh data directory: folders, my.cnf, system tables, then the init SQL as root.
     ///
+    /// Root runs the script, over one connection, and nothing else: the script may set its password or drop it. All that
+    /// comes after is done by the administrator, also stopping the server.
     /// - Parameters:
     ///   - initSQLFile: script instead of the built-in one.
     ///   - body: runs in the first start, after the script, before the server is stopped again.
@@ -19,15 +21,39 @@ extension Mysqld {
         let script = try initScript(initSQLFile)
         try await prepareDirectory()
         try await installSystemTables()
-        let root = MySQLConnection.Credentials(user: "root")
-        return try await withServer(administrator: root) { server in
-            do {
-                try await server.withConnection { _ = try await $0.run(script) }
-            } catch let error as MySQLWireError {
-                let what = initSQLFile.map { "can't run init-db-sql-file (\($0))" } ?? "failed to initialize mysqld"
-                throw MysqldError(.start, what, cause: error)
+        return try await withServer(startedBy: MySQLConnection.Credentials(user: "root")) { server in
+            try await run(script, from: initSQLFile, on: server)
+            let administered = server.administered(by: administrator)
+            try await checkAdministrator(administered, after: initSQLFile)
+            try await administered.takeCharge()
+            return try await body(administered)
+        }
+    }
+
+    private func run(_ script: String, from file: FilePath?, on server: RunningMysqld) async throws {
+        let what = file.map { "can't run init-db-sql-file (\($0))" } ?? "failed to initialize mysqld"
+        do {
+            try await withDeadline(startTimeout, operation: "the init SQL") {
+                try await server.withSession(prelude: SessionPrelude.script) { _ = try await $0.run(script) }
             }
-            return try await body(server.administered(by: administrator))
+        } catch let error as MySQLWireError {
+            throw MysqldError(.start, what, cause: error)
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(.start, "\(what) within --mysql-timeout=\(startTimeout)", cause: error)
+        }
+    }
+
+    /// What the script made of the administrator is told at once, not when the server is to be stopped.
+    private func checkAdministrator(_ server: RunningMysqld, after file: FilePath?) async throws {
+        do {
+            try await server.withSession { _ in }
+        } catch let error as MySQLWireError {
+            let script = file.map { "init-db-sql-file (\($0))" } ?? "the built-in init SQL"
+            throw MysqldError(
+                .start,
+                "\(administrator.user) cannot log in after \(script), and nothing else may follow it as root; HINT: the script must create \(administrator.user)@localhost (--db-dba-user) with the password that --db-dba-password gives",
+                cause: error
+            )
         }
     }
 

@@ -22,7 +22,7 @@ package enum ReplicationDialect: Hashable, Sendable, CaseIterable {
             } else { .legacy }
     }
 
-    private var saysReplica: Bool { self == .modern || self == .mysql8026 }
+    var saysReplica: Bool { self == .modern || self == .mysql8026 }
 
     package var status: String {
         switch self {

@@ -16,16 +16,17 @@ extension Mysqld {
     /// It never outlives us: the kernel kills it when we die.
     /// - Parameters:
     ///   - arguments: extra arguments, also given to the start hooks.
-    ///   - administrator: who must be able to log in before the server counts as started; default: the administrator.
+    ///   - starter: who must be able to log in before the server counts as started, and who `body` works as; default: the
+    ///     administrator. It is the administrator who stops the server in either case.
     ///   - body: works with the running server.
     /// - Returns: the result of `body`, once the server has stopped.
     /// - Throws: ``MysqldError``, or what `body` throws.
     package func withServer<Result: Sendable>(
         arguments: [String] = [],
-        administrator: MySQLConnection.Credentials? = nil,
+        startedBy starter: MySQLConnection.Credentials? = nil,
         _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
     ) async throws -> Result {
-        let server = RunningMysqld(mysqld: self, administrator: administrator ?? self.administrator)
+        let server = RunningMysqld(mysqld: self, administrator: starter ?? administrator)
         if try await hooks.run("mysqld_start", arguments: arguments) != nil {
             return try await withHookStartedServer(server, arguments: arguments, body)
         }
@@ -37,12 +38,14 @@ extension Mysqld {
             group.addTask {
                 _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
                 try await server.waitUntilReady(limit: startTimeout)
-                try await server.checkFolders()
+                try await server.check()
                 logger.info("mysqld is ready on \(configuration.socket)")
-                return .finished(try await body(server))
+                let result = try await body(server)
+                await server.administered(by: administrator).warnOfTimeZone()
+                return .finished(result)
             }
             do {
-                return try await supervise(&group, server)
+                return try await supervise(&group, server.administered(by: administrator))
             } catch {
                 throw await abandon(&group, because: error)
             }
@@ -226,13 +229,20 @@ extension Mysqld {
         do {
             _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
             try await server.waitUntilReady(limit: startTimeout)
-            try await server.checkFolders()
+            try await server.check()
             result = try await body(server)
         } catch {
-            try? await shielded { try await stopHookStarted(server) }
+            // The administrator may not be there yet, or the starter no longer.
+            try? await shielded {
+                do {
+                    try await stopHookStarted(server.administered(by: administrator))
+                } catch is MySQLWireError {
+                    try await stopHookStarted(server)
+                }
+            }
             throw error
         }
-        try await stopHookStarted(server)
+        try await stopHookStarted(server.administered(by: administrator))
         return result
     }
 

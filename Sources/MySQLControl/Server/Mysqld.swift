@@ -59,16 +59,10 @@ package struct Mysqld: Sendable {
     /// Writes my.cnf from the `make_mycnf` hook's output, or from the fragments of this version.
     /// - Throws: ``MysqldError`` or ``FileError``.
     package func writeConfiguration() async throws {
-        let longest = 107
-        guard configuration.socket.string.utf8.count <= longest else {
-            throw MysqldError(
-                .configuration,
-                "the socket path \(configuration.socket) has more than \(longest) bytes; HINT: give a shorter one with --mysql-socket, or use a shorter VTDATAROOT"
-            )
-        }
+        try checkSocketPath()
         let text: String
         if let output = try await hooks.run("make_mycnf", environment: hookEnvironment) {
-            text = try configuration.render(output.standardOutput)
+            text = try configuration.render(output.standardOutput, version: installation.version)
         } else {
             if MyCnfFragment.fragment(for: installation.version) == nil {
                 logger.warning(
@@ -78,6 +72,18 @@ package struct Mysqld: Sendable {
             text = try configuration.text(version: installation.version, extra: readExtraConfigurations())
         }
         try FileTree.write(Array(text.utf8), to: directory.configuration, owner: user.fileOwner)
+    }
+
+    /// The kernel's limit, told before anything else is done.
+    /// - Throws: ``MysqldError`` with code `configuration`.
+    package func checkSocketPath() throws(MysqldError) {
+        let longest = 107
+        guard configuration.socket.string.utf8.count <= longest else {
+            throw MysqldError(
+                .configuration,
+                "the socket path \(configuration.socket) has more than \(longest) bytes; HINT: give a shorter one with --mysql-socket, or use a shorter VTDATAROOT"
+            )
+        }
     }
 
     private func readExtraConfigurations() -> [(path: String, text: String)] {

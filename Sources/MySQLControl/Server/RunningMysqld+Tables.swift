@@ -26,7 +26,7 @@ extension RunningMysqld {
             return (schema, table)
         }
         var problems: [String] = []
-        try await withConnection { connection in
+        try await withSession { connection in
             for (schema, table) in names {
                 let name = "\(SQLText.name(schema)).\(SQLText.name(table))"
                 do {

@@ -15,12 +15,39 @@ package struct RunningMysqld: Sendable {
         (self.mysqld, self.administrator) = (mysqld, administrator)
     }
 
-    /// Runs `body` with an administrator's connection.
+    /// Runs `body` with an administrator's connection, whose session is as the server's settings make it.
     /// - Throws: ``MySQLWireError``, or what `body` throws.
     package func withConnection<Result: Sendable>(
         _ body: (MySQLConnection) async throws -> Result
     ) async throws -> Result {
-        try await MySQLConnection.with(mysqld.connection(administrator), on: mysqld.eventLoops, body)
+        let clock = ContinuousClock()
+        let end = clock.now.advanced(by: Self.crowdLimit)
+        while true {
+            let connection: MySQLConnection
+            do {
+                connection = try await MySQLConnection.open(mysqld.connection(administrator), on: mysqld.eventLoops)
+            } catch let error as MySQLWireError where Self.crowded.contains(error.serverErrno ?? 0) && clock.now < end {
+                try await Task.sleep(for: .milliseconds(50))
+                continue
+            }
+            return try await connection.closing(after: body)
+        }
+    }
+
+    /// The server counts a connection for a moment after it was closed: it may have too many in all (1040), or of one user
+    /// (1203, 1226).
+    private static let crowded: Set<UInt16> = [1040, 1203, 1226]
+    private static let crowdLimit = Duration.seconds(10)
+
+    /// The same for statements of ours, which the server's settings do not change.
+    func withSession<Result: Sendable>(
+        prelude: String = SessionPrelude.ours,
+        _ body: (MySQLConnection) async throws -> Result
+    ) async throws -> Result {
+        try await withConnection { connection in
+            _ = try await connection.run(prelude)
+            return try await body(connection)
+        }
     }
 
     /// Far more than any statement of ours takes on a server that works; one that waits for room on a disk, or hangs,
@@ -34,7 +61,7 @@ package struct RunningMysqld: Sendable {
     }
 
     func execute(_ statements: [String], limit: Duration) async throws {
-        try await withConnection { connection in
+        try await withSession { connection in
             for statement in statements { _ = try await run(statement, on: connection, limit: limit) }
         }
     }
@@ -91,7 +118,7 @@ package struct RunningMysqld: Sendable {
     /// Runs one statement that asks for something.
     /// - Throws: ``MysqldError`` with code `statement`.
     package func query(_ statement: String) async throws -> ResultSet {
-        try await withConnection { try await run(statement, on: $0) }
+        try await withSession { try await run(statement, on: $0) }
     }
 
     /// Runs one statement whose answer is as long as the server has tables, and keeps of each row what `transform` makes
@@ -130,12 +157,12 @@ package struct RunningMysqld: Sendable {
         while clock.now < end {
             if try FileTree.status(mysqld.configuration.socket) != nil {
                 do {
-                    return try await withConnection { _ in }
+                    return try await withSession { _ in }
                 } catch let error as MySQLWireError {
-                    if error.serverErrno == 1045 {
+                    if let refusal = ServerRefusal(error) {
                         throw MysqldError(
                             .start,
-                            "mysqld refuses \(administrator.user); HINT: check --db-dba-user, --db-dba-password and the users that the init SQL or the backup holds",
+                            "mysqld refuses \(administrator.user); HINT: \(refusal.hint(.dba))",
                             cause: error
                         )
                     }
@@ -157,10 +184,17 @@ package struct RunningMysqld: Sendable {
         )
     }
 
+    /// Sees before anything is done to it that this server is ours, and what it leaves out.
+    /// - Throws: ``MysqldError`` with code `configuration`.
+    func check() async throws {
+        try await checkFolders()
+        try await refuseFilters()
+    }
+
     /// Makes sure that who answers on our socket is our server, on our folders: a hook's my.cnf, an `EXTRA_MY_CNF` or
     /// a foreign socket may say otherwise, and then other files would be copied than those that it runs on.
     /// - Throws: ``MysqldError`` with code `configuration` that names the variable.
-    func checkFolders() async throws {
+    private func checkFolders() async throws {
         let directory = mysqld.directory
         let answer = try await query(
             "SELECT @@datadir, @@innodb_data_home_dir, @@innodb_log_group_home_dir, @@pid_file"

@@ -31,11 +31,27 @@ package final class MySQLConnection: Sendable {
         on group: any EventLoopGroup,
         _ body: (MySQLConnection) async throws -> Result
     ) async throws -> Result {
-        let connection = try await connect(configuration, on: group)
-        return try await withCleanup {
-            try await body(connection)
+        try await open(configuration, on: group).closing(after: body)
+    }
+
+    /// Connects and logs in; whoever opens closes by ``closing(after:)``.
+    /// - Throws: ``MySQLWireError``.
+    package static func open(
+        _ configuration: Configuration,
+        on group: any EventLoopGroup
+    ) async throws -> MySQLConnection {
+        try await connect(configuration, on: group)
+    }
+
+    /// Runs `body` and closes.
+    /// - Throws: what `body` throws.
+    package func closing<Result: Sendable>(
+        after body: (MySQLConnection) async throws -> Result
+    ) async throws -> Result {
+        try await withCleanup {
+            try await body(self)
         } cleanup: {
-            try? await connection.channel.close()
+            try? await self.channel.close()
         }
     }
 
@@ -66,6 +82,22 @@ package final class MySQLConnection: Sendable {
         var payload = ByteBuffer()
         payload.writeInteger(UInt8(3))
         payload.writeString(sql)
+        return try await send(payload)
+    }
+
+    /// Says that a replica with this id is here, for as long as the connection lasts: as a server's receiver does before
+    /// it asks for the binary log.
+    /// - Throws: ``MySQLWireError``; the server's when the user may not replicate.
+    package func registerReplica(serverID: UInt32) async throws {
+        var payload = ByteBuffer()
+        payload.writeInteger(UInt8(0x15))
+        payload.writeInteger(serverID, endianness: .little)
+        payload.writeRepeatingByte(0, count: 3)  // no host, user or password to show
+        payload.writeRepeatingByte(0, count: 2 + 4 + 4)  // port, rank, source's id
+        _ = try await send(payload)
+    }
+
+    private func send(_ payload: ByteBuffer) async throws -> [ResultSet] {
         let promise = channel.eventLoop.makePromise(of: [ResultSet].self)
         let command = MySQLChannelHandler.Command(
             payload: payload,

@@ -47,6 +47,16 @@ struct QueryStateMachine {
     /// - Returns: all results when the answer is complete.
     /// - Throws: the server's error, after which the connection can be used again, or another error, after which it cannot.
     mutating func received(_ packet: ByteBuffer) throws(MySQLWireError) -> [ResultSet]? {
+        do throws(MySQLWireError) {
+            return try take(packet)
+        } catch {
+            var error = error
+            error.statement = results.count + 1
+            throw error
+        }
+    }
+
+    private mutating func take(_ packet: ByteBuffer) throws(MySQLWireError) -> [ResultSet]? {
         var packet = packet
         byteCount += packet.readableBytes
         guard byteCount <= limits.bytes else {

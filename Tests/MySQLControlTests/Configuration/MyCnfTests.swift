@@ -82,15 +82,35 @@ struct MyCnfTests {
         #expect(!text.contains("gtid_mode"))
     }
 
-    @Test("extra fragments come last, each behind its path, with fields filled in")
+    @Test("extra fragments come behind ours, each with its path, with fields filled in; the last word is ours again")
     func extra() throws {
         let extra = [
             (path: "/etc/a.cnf", text: "max_connections = 7"),
-            (path: "/etc/b.cnf", text: "report-port = {{.MysqlPort}}\n"),
+            (path: "/etc/b.cnf", text: "report-port = {{.MysqlPort}}\n[client]\nport = 1"),
         ]
-        let text = try cnf.text(version: MySQLVersion(9, 7, 4), extra: extra)
-        #expect(text.hasSuffix("## /etc/a.cnf\nmax_connections = 7\n## /etc/b.cnf\nreport-port = 17100\n\n"))
-        #expect(text.hasPrefix(try cnf.text(version: MySQLVersion(9, 7, 4))))
+        let version = MySQLVersion(9, 7, 4)
+        let last = try cnf.render(MyCnfFragment.lastWord(for: version))
+        #expect(last.hasPrefix("[mysqld]\n"))
+        let text = try cnf.text(version: version, extra: extra)
+        let own = "## /etc/a.cnf\nmax_connections = 7\n## /etc/b.cnf\nreport-port = 17100\n[client]\nport = 1\n"
+        #expect(text.hasSuffix(own + last))
+        let plain = try cnf.text(version: version)
+        #expect(plain.hasSuffix(last))
+        #expect(text.hasPrefix(plain.dropLast(last.count)))
+        #expect(try cnf.render("[mysqld]\nevent_scheduler = ON", version: version).hasSuffix("ON\n" + last))
+    }
+
+    @Test(
+        "the named time zone of a my.cnf is found",
+        arguments: [
+            ("default_time_zone = 'Europe/Berlin'", "Europe/Berlin"),
+            ("default-time-zone=SYSTEM\n default-time-zone = UTC # of here", "UTC"),
+            ("default-time-zone = \"+02:00\"", nil), ("default_time_zone=SYSTEM", nil), ("#default_time_zone=UTC", nil),
+            ("", nil), ("default_time_zone=", nil),
+        ] as [(String, String?)]
+    )
+    func timeZone(text: String, zone: String?) {
+        #expect(MyCnfFragment.namedTimeZone(in: text) == zone)
     }
 
     @Test("a socket elsewhere is the one that is written")

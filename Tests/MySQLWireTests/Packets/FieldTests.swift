@@ -103,7 +103,7 @@ struct FieldTests {
     @Test("errors read as MySQL's own")
     func descriptions() {
         let server = MySQLWireError(.server(errno: 1064, sqlState: "42000"), "You have an error")
-        #expect("\(server)" == "You have an error (errno 1064) (sqlstate 42000)")
+        #expect("\(server)" == "syntax error (errno 1064) (sqlstate 42000)")
         #expect(server.serverErrno == 1064)
         let lost = MySQLWireError(.connectionLost, "Lost connection")
         #expect("\(lost)" == "Lost connection (errno 2013) (sqlstate HY000)")

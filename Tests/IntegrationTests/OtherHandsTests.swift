@@ -1,0 +1,86 @@
+import Glibc
+import MySQLControl
+import MySQLWire
+import Streams
+import SystemPackage
+import TestKit
+import Testing
+
+/// What an operator's my.cnf brings must not change what a pass does, or is refused with its name.
+@Suite(
+    "other hands on the server of a pass",
+    .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
+    .timeLimit(.minutes(20))
+)
+struct OtherHandsTests {
+    private static let products: [TestServers.Product] = RealComponents.runsMariaDB ? [.mysql, .mariaDB] : [.mysql]
+
+    private func extra(_ lines: [String], _ shard: TestShard) throws -> [String: String] {
+        let file = shard.folder.appending("extra.cnf")
+        try FileTree.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: file)
+        chmod(file.string, 0o644)
+        return ["EXTRA_MY_CNF": file.string]
+    }
+
+    @Test("limits, modes, schedulers, time zones, languages and statements are neutralised", arguments: products)
+    func neutralised(_ product: TestServers.Product) async throws {
+        try await TestShard.with(product) { shard in
+            try await shard.primary.sql(
+                "CREATE TABLE vt_commerce.customer (id INT PRIMARY KEY)",
+                "INSERT INTO vt_commerce.customer VALUES (1)",
+                // Would write by itself on every server that runs it.
+                "CREATE EVENT vt_commerce.busy ON SCHEDULE EVERY 1 SECOND DO INSERT IGNORE INTO vt_commerce.customer VALUES (RAND() * 1000)"
+            )
+            let statements = shard.folder.appending("statements.sql")
+            try FileTree.write(Array("CREATE DATABASE from_init_file;\n".utf8), to: statements)
+            chmod(statements.string, 0o644)
+            var lines = [
+                "default_time_zone = 'Europe/Berlin'", "event_scheduler = ON", "init_file = \(statements)",
+                "init_connect = 'nonsense'", "sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'", "autocommit = OFF",
+                "transaction_read_only = ON", "max_join_size = 1", "max_user_connections = 1",
+                "lock_wait_timeout = 1", "character_set_server = latin1", "collation_server = latin1_swedish_ci",
+                "skip-character-set-client-handshake",
+                "innodb_fast_shutdown = 2", "server-id = \(shard.primary.mysqld.configuration.serverID)",
+                "port = \(shard.primary.mysqld.configuration.port)", "socket = /nonexistent/mysql.sock",
+            ]
+            if product == .mysql {
+                lines += [
+                    "max_execution_time = 1", "init_replica = 'CREATE DATABASE from_init_replica'", "offline_mode = ON",
+                    "replica_skip_errors = all", "replica_exec_mode = IDEMPOTENT", "require_secure_transport = ON",
+                    "lc_messages = de_DE", "gtid_mode = OFF",
+                ]
+            } else {
+                lines += [
+                    "max_statement_time = 0.001", "init_slave = 'CREATE DATABASE from_init_slave'",
+                    "slave_skip_errors = all", "slave_exec_mode = IDEMPOTENT", "lc_messages = de_DE",
+                ]
+            }
+            let environment = try extra(lines, shard)
+            for flags in [["--init-keyspace=fresh", "--initial-backup"], ["--allow-first-backup"], ["--verify-after"]] {
+                let run = try await shard.vtbackup(flags, environment: environment)
+                try #require(run.succeeded, "\(flags): \(run.standardError.suffix(3000))")
+                #expect(run.standardError.contains("does not know the time zone Europe/Berlin (errno 1298)"))
+                #expect(run.standardError.contains("HINT: load mysql.time_zone, time_zone_name"))
+            }
+            try await shard.withRestored { restored in
+                let schemas = try await restored.sql("SHOW DATABASES LIKE 'from\\_%'").rows
+                #expect(schemas.isEmpty)
+                let rows = try await restored.sql("SELECT COUNT(*) FROM vt_commerce.customer").scalar
+                #expect(rows == "1")
+            }
+        }
+    }
+
+    @Test("a filter of replication is refused with its name", arguments: products)
+    func filters(_ product: TestServers.Product) async throws {
+        try await TestShard.with(product) { shard in
+            let environment = try extra(["replicate-ignore-db = vt_commerce", "replicate_wild_do_table = a.%"], shard)
+            let run = try await shard.vtbackup("--allow-first-backup", environment: environment)
+            #expect(run.exitCode == 1)
+            #expect(run.standardError.lowercased().contains("replicate_ignore_db = vt_commerce"))
+            #expect(run.standardError.lowercased().contains("replicate_wild_do_table = a.%"))
+            #expect(run.standardError.contains("HINT: take that out of EXTRA_MY_CNF"))
+            #expect(try shard.backups().isEmpty)
+        }
+    }
+}
