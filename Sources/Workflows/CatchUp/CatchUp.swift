@@ -30,7 +30,7 @@ struct CatchUp: Sendable {
             try await sessionState.settleMemoryTables(of: server)
         }
         let source = try await step(.catchUp, "error starting replication") { try await replicate(on: server) }
-        var goal = try await primary.position(within: limits.primaryUnreachable)
+        var goal = try await primary.position(within: limits.primaryUnreachable, refusedFor: limits.noProgress)
         guard !goal.isEmpty else {
             throw WorkflowError(
                 .refused,
@@ -74,7 +74,7 @@ struct CatchUp: Sendable {
     private var stop: ReplicationStop { ReplicationStop(clock: clock, limits: limits, logger: logger) }
 
     private func replicate(on server: any ReplicaServer) async throws -> TabletRecord {
-        let tablet = try await primary.tablet()
+        let tablet = try await primary.tablet(within: limits.primaryUnreachable)
         try await replicate(from: tablet, on: server)
         return tablet
     }
@@ -97,6 +97,8 @@ struct CatchUp: Sendable {
         var goal: Position
         var source: TabletRecord
         var watch: ProgressWatch
+        var refusals: RefusalWatch
+        var lastStart: Duration
         var lastLook: Duration
         var total: Int64?
         /// Since something was applied.
@@ -117,6 +119,8 @@ struct CatchUp: Sendable {
             goal: goal,
             source: source,
             watch: ProgressWatch(limit: limits.noProgress, now: now),
+            refusals: RefusalWatch(patience: limits.noProgress),
+            lastStart: now,
             lastLook: now
         )
         // Quick at first, so that an idle shard costs nothing; once a second when there is much to do.
@@ -171,6 +175,8 @@ struct CatchUp: Sendable {
             error.isOfTheBase = status.failureIsOfTheData
             throw error
         }
+        if let refusal = status.refusal { return try await refused(&wait, refusal, status, on: server) }
+        if status.receiver == .running { wait.refusals.end() }
         let reason = [status.lastReceiverError, status.lastApplierError].filter { !$0.isEmpty }.joined(separator: "; ")
         wait.watch.note(reason: reason.isEmpty ? status.state : reason)
         // Right after START both threads are on their way up.
@@ -186,6 +192,22 @@ struct CatchUp: Sendable {
         }
         // From the same primary: going over to another one is decided in one place.
         try await restart(&wait, reason, from: wait.source, on: server)
+        return false
+    }
+
+    /// The primary refuses us, and somebody may be about to lift it.
+    private func refused(
+        _ wait: inout Wait,
+        _ refusal: String,
+        _ status: ReplicationStatus,
+        on server: any ReplicaServer
+    ) async throws -> Bool {
+        wait.watch.note(reason: refusal)
+        // Its text counts the attempts.
+        _ = wait.refusals.note(refusal, as: String(status.lastReceiverErrno), at: clock.elapsed(), logger)
+        if status.receiver == .stopped, clock.elapsed() - wait.lastStart >= limits.refusedInterval {
+            try await restart(&wait, refusal, from: wait.source, on: server)
+        }
         return false
     }
 
@@ -218,6 +240,7 @@ struct CatchUp: Sendable {
         logger.warning(
             "replication has stopped before backup could be taken. trying to restart replication. \(reason)"
         )
+        wait.lastStart = clock.elapsed()
         do {
             // The other thread may be in the middle of something.
             try await stop.run(on: server)

@@ -50,6 +50,7 @@ package struct BackupPass: Sendable {
     private let lease: ShardLease?
     private let topology: ShardTopology
     private let primary: any PrimaryTablet
+    private let access: (any ReplicationAccess)?
     private let source: ReplicationSource
     private let makeServer: @Sendable () async throws -> any TabletServer
     private let backupEngine: BuiltinBackup
@@ -65,6 +66,7 @@ package struct BackupPass: Sendable {
     ///   - lease: keeps other passes out; `nil`: nothing does.
     ///   - topology: where the primary is looked up.
     ///   - primary: answers for its position.
+    ///   - access: answers whether it lets us replicate; `nil`: that shows when catching up.
     ///   - source: user, password and TLS of replication; host and port are taken from the topology.
     ///   - makeServer: looks for mysqld and describes our server; called only when a backup is due.
     ///   - backupEngine: takes the new backup.
@@ -78,6 +80,7 @@ package struct BackupPass: Sendable {
         lease: ShardLease?,
         topology: ShardTopology,
         primary: any PrimaryTablet,
+        access: (any ReplicationAccess)? = nil,
         source: ReplicationSource,
         makeServer: @escaping @Sendable () async throws -> any TabletServer,
         backupEngine: BuiltinBackup,
@@ -87,7 +90,7 @@ package struct BackupPass: Sendable {
         logger: Logger
     ) {
         (self.settings, self.storage, self.lease, self.topology) = (settings, storage, lease, topology)
-        self.primary = primary
+        (self.primary, self.access) = (primary, access)
         (self.source, self.makeServer, self.backupEngine, self.restoreEngine) = (
             source, makeServer, backupEngine, restoreEngine
         )
@@ -165,6 +168,9 @@ package struct BackupPass: Sendable {
     /// - Returns: complete backups that were found to be no good, with the reason.
     private func takeBackup(_ listed: [ListedBackup], _ held: HeldLease?) async throws -> [String: String] {
         let mysqld = try await makeServer()
+        if !settings.freshness.initialBackup {
+            try await PrimaryCheck(primary: shardPrimary, access: access, logger: logger).run()
+        }
         let leftovers = Leftovers(backups: backups, clock: clock, logger: logger)
         let root = mysqld.directory.path.removingLastComponent()
         try await threads.run { leftovers.removeFolders(in: root) }
@@ -418,7 +424,11 @@ package struct BackupPass: Sendable {
         }
         let prepared = try await finishPreparing(server, mysqld, undoOfPrimary: undoOfPrimary)
         // Asked after reading our own position: what it lacks then, it never had.
-        let theirs = try await shardPrimary.position(within: CatchUp.Limits().primaryUnreachable)
+        let limits = CatchUp.Limits()
+        let theirs = try await shardPrimary.position(
+            within: limits.primaryUnreachable,
+            refusedFor: limits.noProgress
+        )
         if let refusal = try await errant.refusal(of: prepared.position, what: "the new backup", primary: theirs) {
             throw Self.poisoned(refusal)
         }

@@ -84,19 +84,10 @@ package struct MySQLPrimary: PrimaryTablet {
                 }
             }
         } catch let error as MySQLWireError {
-            guard isRefusal(error) else { throw error }
+            guard let refusal = ServerRefusal(error) else { throw error }
             throw PrimaryError(
-                "can't get primary replication position: mysqld at \(configuration.address) refuses \(credentials.user): \(error); HINT: check --db-repl-user and --db-repl-password"
+                "can't get primary replication position: mysqld at \(configuration.address) refuses \(credentials.user): \(error); HINT: \(refusal.hint(.repl))"
             )
-        }
-    }
-
-    /// No retry heals that: access denied for user or host, or a demand of the server that we cannot meet.
-    private func isRefusal(_ error: MySQLWireError) -> Bool {
-        switch error.code {
-        case .server(let errno, _): [1044, 1045, 1130, 1227].contains(errno)
-        case .unsupported: true
-        case .cannotConnect, .connectionLost, .protocolViolation, .tls, .resultTooLarge: false
         }
     }
 }
