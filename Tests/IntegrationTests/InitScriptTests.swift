@@ -18,7 +18,7 @@ struct InitScriptTests {
     /// The users of a tablet, passwords for all of them and for root, read-only again at the end.
     private func script(_ product: TestServers.Product, dropsRoot: Bool = false, _ more: String...) -> String {
         let privileges = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, RELOAD, PROCESS, FILE, INDEX, ALTER, EXECUTE"
-        let isMySQL = product == .mysql
+        let isMySQL = product != .mariaDB
         var lines = [
             "# Comments of both kinds stand between the statements.",
             isMySQL ? "SET @was_super_read_only = IF(@@global.super_read_only = 1, 'ON', 'OFF');" : "",
@@ -49,7 +49,7 @@ struct InitScriptTests {
 
     private func literal(_ product: TestServers.Product) -> String {
         let text = SQLText.literal(Self.password)
-        return product == .mysql ? text : "PASSWORD(\(text))"
+        return product != .mariaDB ? text : "PASSWORD(\(text))"
     }
 
     private func write(_ script: String, _ shard: TestShard) throws -> String {
@@ -62,7 +62,9 @@ struct InitScriptTests {
         ["--db-dba-password=\(Self.password)", "--db-repl-password=\(Self.password)"]
     }
 
-    private static let products: [TestServers.Product] = RealComponents.runsMariaDB ? [.mysql, .mariaDB] : [.mysql]
+    private static let products: [TestServers.Product] =
+        [.mysql] + (RealComponents.mysql80Root == nil ? [] : [.mysql80])
+        + (RealComponents.runsMariaDB ? [.mariaDB] : [])
 
     @Test("initial backup, first backup, a pass on it, and its verification go by the dba user", arguments: products)
     func passwordsForAll(_ product: TestServers.Product) async throws {

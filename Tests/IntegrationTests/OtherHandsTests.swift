@@ -13,7 +13,9 @@ import Testing
     .timeLimit(.minutes(20))
 )
 struct OtherHandsTests {
-    private static let products: [TestServers.Product] = RealComponents.runsMariaDB ? [.mysql, .mariaDB] : [.mysql]
+    private static let products: [TestServers.Product] =
+        [.mysql] + (RealComponents.mysql80Root == nil ? [] : [.mysql80])
+        + (RealComponents.runsMariaDB ? [.mariaDB] : [])
 
     private func extra(_ lines: [String], _ shard: TestShard) throws -> [String: String] {
         let file = shard.folder.appending("extra.cnf")
@@ -39,22 +41,18 @@ struct OtherHandsTests {
                 "init_connect = 'nonsense'", "sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'", "autocommit = OFF",
                 "transaction_read_only = ON", "max_join_size = 1", "max_user_connections = 1",
                 "lock_wait_timeout = 1", "character_set_server = latin1", "collation_server = latin1_swedish_ci",
-                "skip-character-set-client-handshake",
                 "innodb_fast_shutdown = 2", "server-id = \(shard.primary.mysqld.configuration.serverID)",
                 "port = \(shard.primary.mysqld.configuration.port)", "socket = /nonexistent/mysql.sock",
             ]
-            if product == .mysql {
-                lines += [
-                    "max_execution_time = 1", "init_replica = 'CREATE DATABASE from_init_replica'", "offline_mode = ON",
-                    "replica_skip_errors = all", "replica_exec_mode = IDEMPOTENT", "require_secure_transport = ON",
-                    "lc_messages = de_DE", "gtid_mode = OFF",
-                ]
-            } else {
-                lines += [
-                    "max_statement_time = 0.001", "init_slave = 'CREATE DATABASE from_init_slave'",
-                    "slave_skip_errors = all", "slave_exec_mode = IDEMPOTENT", "lc_messages = de_DE",
-                ]
-            }
+            let replica = product == .mysql ? "replica" : "slave"
+            lines += [
+                "init_\(replica) = 'CREATE DATABASE from_init_replica'", "\(replica)_skip_errors = all",
+                "\(replica)_exec_mode = IDEMPOTENT", "lc_messages = de_DE",
+            ]
+            lines +=
+                product == .mariaDB
+                ? ["max_statement_time = 0.001", "skip-character-set-client-handshake"]
+                : ["max_execution_time = 1", "offline_mode = ON", "require_secure_transport = ON", "gtid_mode = OFF"]
             let environment = try extra(lines, shard)
             for flags in [["--init-keyspace=fresh", "--initial-backup"], ["--allow-first-backup"], ["--verify-after"]] {
                 let run = try await shard.vtbackup(flags, environment: environment)

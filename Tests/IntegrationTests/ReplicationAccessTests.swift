@@ -14,7 +14,9 @@ import Workflows
     .timeLimit(.minutes(20))
 )
 struct ReplicationAccessTests {
-    private static let products: [TestServers.Product] = RealComponents.runsMariaDB ? [.mysql, .mariaDB] : [.mysql]
+    private static let products: [TestServers.Product] =
+        [.mysql] + (RealComponents.mysql80Root == nil ? [] : [.mysql80])
+        + (RealComponents.runsMariaDB ? [.mariaDB] : [])
 
     private func refusal(_ shard: TestShard, _ user: String, _ password: String = "s3cret") async throws -> String? {
         let tablet = TabletRecord(
@@ -54,7 +56,7 @@ struct ReplicationAccessTests {
     @Test("every refusal has its number and its hint, and who may replicate is let in", arguments: products)
     func refusals(_ product: TestServers.Product) async throws {
         try await TestShard.with(product) { shard in
-            let isMySQL = product == .mysql
+            let isMySQL = product != .mariaDB
             try await shard.primary.sql("SET sql_log_bin = 0")
             for (user, clause) in [
                 ("replica", ""), ("reader", ""), ("locked", "ACCOUNT LOCK"),

@@ -24,6 +24,8 @@ extension MyCnfFragment {
             // Who may log in, and do what.
             "skip-grant-tables = 0", "loose_offline_mode = OFF",
             "loose_default_password_lifetime = 0", "transaction_read_only = OFF", "autocommit = ON",
+            // The scripts that make a data directory fail with small ones.
+            "max_join_size = 18446744073709551615", "max_\(isMariaDB ? "statement" : "execution")_time = 0",
             // The tables of named time zones may not be filled yet.
             "default_time_zone = SYSTEM", "lc_messages = en_US",
         ]

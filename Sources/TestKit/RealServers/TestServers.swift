@@ -93,7 +93,7 @@ package actor TestServers {
         let mysqld = try await Self.describe(product, folder, serverID: serverID, eventLoops: eventLoops)
         try await mysqld.writeConfiguration()
         // As a tablet does, which is none of a pass.
-        if product == .mysql, let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
+        if product != .mariaDB, let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
             let own = Array("persisted_globals_load = ON\n".utf8)
             try FileTree.write(text + own, to: mysqld.directory.configuration, owner: Self.user.fileOwner)
         }
