@@ -272,7 +272,7 @@ package struct VtbackupAssembly: Sendable {
         var settings = BackupPass.Settings(shard: shard, alias: alias)
         settings.freshness.initialBackup = policy.initialBackup
         settings.freshness.allowFirstBackup = policy.allowFirstBackup
-        settings.freshness.minimumInterval = policy.minBackupInterval.seconds
+        settings.freshness.minimumInterval = max(0, policy.minBackupInterval.seconds)
         settings.retention = retentionPolicy
         settings.upgradeSafe = policy.upgradeSafe
         settings.restartBeforeBackup = policy.restartBeforeBackup
@@ -371,7 +371,7 @@ package struct VtbackupAssembly: Sendable {
             threads: resources.codecThreads,
             codec: try engine.codec(),
             blockSize: engine.backupStorageBlockSize,
-            blocksInFlight: given.contains("backup-storage-number-blocks") ? engine.backupStorageNumberBlocks : nil,
+            blocksInFlight: engine.blocksInFlight(given: given),
             concurrency: options.policy.concurrency,
             flightBudget: budget.flight
         )

@@ -31,17 +31,22 @@ struct OptionsTests {
                 arguments: ["--incremental-from-pos=auto"],
                 message: "--incremental-from-pos is not available in this version yet"
             ),
-            Case(arguments: ["--initial-backup", "--allow-first-backup"], message: "exclude each other"),
+            Case(
+                arguments: ["--list-backups", "--prune-dry-run"],
+                message: "--list-backups and --prune-dry-run exclude"
+            ),
+            Case(arguments: ["--list-backups", "--restore-to=/r"], message: "--list-backups and --restore-to exclude"),
             Case(arguments: ["--min-retention-time=-1h"], message: "--min-retention-time must not be negative"),
             Case(arguments: ["--mysql-timeout=0"], message: "--mysql-timeout must be greater than zero"),
             Case(
-                arguments: ["--topo-etcd-lease-ttl=4"],
+                arguments: ["--topo-etcd-lease-ttl=4", "--pass-lock=topo"],
                 message: "--topo-etcd-lease-ttl must be between 5 and 3600 seconds, it is 4"
             ),
-            Case(arguments: ["--lock-timeout=0s"], message: "--lock-timeout and --remote-operation-timeout must be"),
+            Case(
+                arguments: ["--lock-timeout=0s", "--pass-lock=topo"],
+                message: "--lock-timeout and --remote-operation-timeout must be"
+            ),
             Case(arguments: ["--topo-read-concurrency=0"], message: "--topo-read-concurrency must be at least 1"),
-            Case(arguments: ["--topo-etcd-tls-cert=c.pem"], message: "must be given together"),
-            Case(arguments: ["--tablet-manager-grpc-key=k.pem"], message: "must be given together"),
             Case(arguments: ["--mysql-port=70000"], message: "--mysql-port=70000 is no TCP port"),
             Case(arguments: ["--backup-name=x"], message: "--backup-name needs --restore-to"),
             Case(
@@ -73,10 +78,6 @@ struct OptionsTests {
             Case(arguments: ["--external-decompressor=# no"], message: "--external-decompressor: the external command"),
             Case(arguments: ["--memory-budget=64MiB"], message: "--memory-budget must be at least 96MiB, it is 64MiB"),
             Case(arguments: ["--backup-storage-block-size=0"], message: "--backup-storage-block-size must be between"),
-            Case(
-                arguments: ["--backup-storage-number-blocks=0"],
-                message: "--backup-storage-number-blocks must be at least 1"
-            ),
         ]
     )
     func refused(_ test: Case) throws {
@@ -116,6 +117,54 @@ struct OptionsTests {
             try options.validate(given: given)
             #expect(options.warnings(given: given).count == count, "\(lock)")
         }
+    }
+
+    @Test(
+        "starts where Vitess starts, with a warning, when nothing is lost",
+        arguments: [
+            Case(
+                arguments: ["--initial-backup", "--allow-first-backup"],
+                message: "--initial-backup seeds an empty shard"
+            ),
+            Case(arguments: ["--topo-etcd-tls-ca=ca.pem"], message: "etcd is spoken to in clear"),
+            Case(arguments: ["--topo-etcd-tls-cert=c.pem"], message: "etcd is spoken to in clear"),
+            Case(arguments: ["--tablet-manager-grpc-key=k.pem"], message: "--tablet-manager-grpc-key has no effect"),
+            Case(arguments: ["--lock-timeout=0s"], message: "--lock-timeout has no effect"),
+            Case(arguments: ["--remote-operation-timeout=0s"], message: "--remote-operation-timeout has no effect"),
+            Case(arguments: ["--topo-etcd-lease-ttl=0"], message: "--topo-etcd-lease-ttl has no effect"),
+            Case(arguments: ["--backup-storage-number-blocks=0"], message: "below 1 memory decides"),
+            Case(arguments: ["--min-backup-interval=-1h"], message: "the same as 0"),
+            Case(arguments: ["--keep-alive-timeout=-1s"], message: "the same as 0"),
+        ]
+    )
+    func harmless(_ test: Case) throws {
+        let (options, given) = try normalized(test.arguments)
+        try options.validate(given: given)
+        let warnings = options.warnings(given: given)
+        #expect(warnings.count == 1 && warnings[0].contains(test.message), "\(warnings)")
+        #expect(options.engine.blocksInFlight(given: given) == nil)
+    }
+
+    @Test("an empty value is an empty string or an empty list, and an error for everything else")
+    func emptyValues() throws {
+        let (options, given) = try normalized([
+            "--db-repl-user=", "--external-compressor", "", "--init-backup-sql-queries=",
+            "--init-backup-sql-queries=a,,b",
+        ])
+        #expect(options.mysqld.dbReplUser.isEmpty && options.engine.externalCompressor.isEmpty)
+        #expect(options.policy.initBackupSqlQueries == ["a", "", "b"])
+        #expect(given.contains("db-repl-user"))
+        for name in ["concurrency", "mysql-timeout", "allow-first-backup"] {
+            #expect(throws: UsageError.self) { try normalized(["--\(name)="]) }
+        }
+    }
+
+    @Test("a detached copy gets every token, also one that looks like the flag and is a value")
+    func detached() throws {
+        let copy = Detachment.copyArguments(["--detach", "--init-keyspace", "--detach", "--init-shard=0"])
+        #expect(copy == ["--detach", "--init-keyspace", "--detach", "--init-shard=0", "--detach=false"])
+        let (options, _) = try normalized(copy)
+        #expect(!options.policy.detach && options.policy.initKeyspace == "--detach")
     }
 
     @Test("init SQL queries need types and a timeout, and run only for type backup")

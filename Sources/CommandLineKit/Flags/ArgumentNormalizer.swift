@@ -1,4 +1,5 @@
-/// Reads arguments by Vitess's grammar and turns them into `--name=value` tokens, one a value, for the parser behind.
+/// Reads arguments by Vitess's grammar and turns them into `--name=value` tokens, one a value (two when it is empty), for
+/// the parser behind.
 ///
 /// Names with underscores become dashed and are reported once each; booleans never take the next token; a list value is
 /// one CSV record; a scalar given twice has its last value, and so has the list of tablet types.
@@ -87,7 +88,10 @@ package struct ArgumentNormalizer {
             result.given.insert(name)
             values[name] = flag.isList && !Self.replacedLists.contains(name) ? (values[name] ?? []) + parsed : parsed
         }
-        result.tokens = order.flatMap { name in (values[name] ?? []).map { "--\(name)=\($0)" } }
+        // The parser behind takes nothing behind an equals sign for a value that is missing.
+        result.tokens = order.flatMap { name in
+            (values[name] ?? []).flatMap { $0.isEmpty ? ["--\(name)", ""] : ["--\(name)=\($0)"] }
+        }
         if let positional = positionals.first, !result.help, !result.version {
             throw UsageError("unknown command \"\(positional)\" for \"\(program)\"")
         }

@@ -45,4 +45,16 @@ package struct ActionOptions: ParsableArguments {
 
     /// Creates the group.
     package init() {}
+
+    /// One action a run.
+    /// - Throws: ``UsageError``.
+    func check() throws(UsageError) {
+        let actions = [
+            ("--list-backups", listBackups), ("--prune-dry-run", pruneDryRun), ("--restore-to", !restoreTo.isEmpty),
+        ].filter(\.1).map(\.0)
+        guard actions.count <= 1 else {
+            throw UsageError("\(actions.joined(separator: " and ")) exclude each other; HINT: run one after the other")
+        }
+        if !backupName.isEmpty, restoreTo.isEmpty { throw UsageError("--backup-name needs --restore-to") }
+    }
 }

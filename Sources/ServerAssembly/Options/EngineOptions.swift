@@ -131,6 +131,12 @@ package struct EngineOptions: ParsableArguments {
         }
     }
 
+    /// Blocks of one file in flight at most; `nil`: as many as memory allows.
+    func blocksInFlight(given: Set<String>) -> Int? {
+        guard given.contains("backup-storage-number-blocks"), backupStorageNumberBlocks >= 1 else { return nil }
+        return backupStorageNumberBlocks
+    }
+
     /// The commands that may decompress.
     package var decompressors: StoredFormat.ExternalDecompressors {
         var decompressors = StoredFormat.ExternalDecompressors()

@@ -94,12 +94,18 @@ package struct TabletRPCOptions: ParsableArguments {
     /// Checks what can be told before anything is opened.
     /// - Throws: ``UsageError``.
     func check() throws(UsageError) {
-        if tabletManagerGrpcCert.isEmpty != tabletManagerGrpcKey.isEmpty {
-            throw UsageError("--tablet-manager-grpc-cert and --tablet-manager-grpc-key must be given together")
-        }
         guard grpcMaxMessageSize > 0, grpcInitialWindowSize >= 0 else {
             throw UsageError("--grpc-max-message-size must be above 0 and --grpc-initial-window-size not below it")
         }
+    }
+
+    /// What Vitess starts with, too: half of a certificate is none.
+    var harmless: [String] {
+        guard tabletManagerGrpcCert.isEmpty != tabletManagerGrpcKey.isEmpty else { return [] }
+        let name = tabletManagerGrpcCert.isEmpty ? "--tablet-manager-grpc-key" : "--tablet-manager-grpc-cert"
+        return [
+            "\(name) has no effect: a client's certificate needs --tablet-manager-grpc-cert and --tablet-manager-grpc-key"
+        ]
     }
 
     /// What the flags mean.

@@ -73,22 +73,32 @@ package struct TopologyOptions: ParsableArguments {
 
     /// Checks what can be told before anything is opened.
     /// - Throws: ``UsageError``.
-    func check() throws(UsageError) {
+    func check(takesLock: Bool) throws(UsageError) {
         guard topoReadConcurrency >= 1 else {
             throw UsageError("--topo-read-concurrency must be at least 1, it is \(topoReadConcurrency)")
         }
+        // Without a lock they change nothing.
+        guard takesLock else { return }
         guard Self.leaseLifetimes.contains(topoEtcdLeaseTtl) else {
             throw UsageError("--topo-etcd-lease-ttl must be between 5 and 3600 seconds, it is \(topoEtcdLeaseTtl)")
         }
         guard lockTimeout.nanoseconds > 0, remoteOperationTimeout.nanoseconds > 0 else {
             throw UsageError("--lock-timeout and --remote-operation-timeout must be greater than zero")
         }
-        if topoEtcdTlsCert.isEmpty != topoEtcdTlsKey.isEmpty {
-            throw UsageError("--topo-etcd-tls-cert and --topo-etcd-tls-key must be given together")
-        }
-        if !topoEtcdTlsCa.isEmpty, topoEtcdTlsCert.isEmpty {
-            throw UsageError("--topo-etcd-tls-ca does nothing without --topo-etcd-tls-cert and --topo-etcd-tls-key")
-        }
+    }
+
+    private var usesTLS: Bool { !topoEtcdTlsCert.isEmpty && !topoEtcdTlsKey.isEmpty }
+
+    /// What Vitess starts with, too: it speaks TLS with etcd only when certificate and key are given.
+    var harmless: [String] {
+        let given = [
+            ("--topo-etcd-tls-cert", topoEtcdTlsCert), ("--topo-etcd-tls-key", topoEtcdTlsKey),
+            ("--topo-etcd-tls-ca", topoEtcdTlsCa),
+        ].filter { !$0.1.isEmpty }.map(\.0)
+        guard !usesTLS, !given.isEmpty else { return [] }
+        return [
+            "\(given.joined(separator: " and ")) has no effect, etcd is spoken to in clear: TLS needs --topo-etcd-tls-cert and --topo-etcd-tls-key"
+        ]
     }
 
     /// Opens the topology for as long as `body` runs: the one place that lists what is compiled in.
@@ -110,7 +120,7 @@ package struct TopologyOptions: ParsableArguments {
         case "etcd2":
             var configuration = EtcdTopology.Configuration(address: topoGlobalServerAddress, root: topoGlobalRoot)
             configuration.readConcurrency = topoReadConcurrency
-            if !topoEtcdTlsCert.isEmpty {
+            if usesTLS {
                 var tls = ClientTLS()
                 (tls.certificate, tls.key, tls.authorities) = (topoEtcdTlsCert, topoEtcdTlsKey, topoEtcdTlsCa)
                 configuration.tls = tls

@@ -35,8 +35,9 @@ package struct VtbackupOptions: ParsableArguments {
     /// Everything that can be told before any work: what is refused, with the reason.
     /// - Throws: ``UsageError``.
     package func validate(given: Set<String>) throws(UsageError) {
-        try topology.check()
+        try topology.check(takesLock: policy.passLock == .topo)
         try tabletRPC.check()
+        try action.check()
         let policy = policy
         guard policy.concurrency >= 1 else {
             throw UsageError("--concurrency must be at least 1, it is \(policy.concurrency)")
@@ -46,15 +47,10 @@ package struct VtbackupOptions: ParsableArguments {
                 "--incremental-from-pos is not available in this version yet; HINT: take a full backup, or incremental ones with a tablet's Backup command"
             )
         }
-        if policy.initialBackup, policy.allowFirstBackup {
-            throw UsageError(
-                "--initial-backup and --allow-first-backup exclude each other: the first seeds an empty shard, the second copies a living one"
-            )
+        // Everything would be older than that.
+        guard policy.minRetentionTime.nanoseconds >= 0 else {
+            throw UsageError("--min-retention-time must not be negative")
         }
-        for (name, value) in [
-            ("min-backup-interval", policy.minBackupInterval), ("min-retention-time", policy.minRetentionTime),
-            ("keep-alive-timeout", policy.keepAliveTimeout),
-        ] where value.nanoseconds < 0 { throw UsageError("--\(name) must not be negative") }
         for (name, value) in [
             ("mysql-timeout", mysqld.mysqlTimeout), ("mysql-shutdown-timeout", mysqld.mysqlShutdownTimeout),
             ("builtinbackup-mysqld-timeout", engine.builtinbackupMysqldTimeout),
@@ -64,7 +60,6 @@ package struct VtbackupOptions: ParsableArguments {
         guard (1...65_535).contains(mysqld.mysqlPort) else {
             throw UsageError("--mysql-port=\(mysqld.mysqlPort) is no TCP port")
         }
-        if !action.backupName.isEmpty, action.restoreTo.isEmpty { throw UsageError("--backup-name needs --restore-to") }
         try validateEngine(given: given)
     }
 
@@ -83,11 +78,6 @@ package struct VtbackupOptions: ParsableArguments {
         guard (1024...(32 << 20)).contains(engine.backupStorageBlockSize) else {
             throw UsageError(
                 "--backup-storage-block-size must be between 1024 and \(32 << 20) bytes, it is \(engine.backupStorageBlockSize)"
-            )
-        }
-        if given.contains("backup-storage-number-blocks"), engine.backupStorageNumberBlocks < 1 {
-            throw UsageError(
-                "--backup-storage-number-blocks must be at least 1, it is \(engine.backupStorageNumberBlocks)"
             )
         }
         if given.contains("memory-budget"), engine.memoryBudget.bytes < MemoryBudget.minimum {
@@ -124,10 +114,28 @@ package struct VtbackupOptions: ParsableArguments {
         ].merging(policy.passLock == .topo ? [:] : TopologyOptions.withoutEffectWithoutLock) { $1 }
             .merging(TabletRPCOptions.withoutEffect) { $1 }
         var warnings = given.sorted().compactMap { name in reasons[name].map { "--\(name) has no effect: \($0)" } }
+        warnings += harmless(given) + topology.harmless + tabletRPC.harmless
         for name in ["db-dba-password", "db-repl-password"] where given.contains(name) {
             warnings.append("--\(name) shows the password to everyone who can list processes")
         }
         return warnings
+    }
+
+    /// What Vitess starts with, too, and what it means here.
+    private func harmless(_ given: Set<String>) -> [String] {
+        var lines: [String] = []
+        if policy.initialBackup, policy.allowFirstBackup {
+            lines.append("--allow-first-backup has no effect: --initial-backup seeds an empty shard")
+        }
+        for (name, value) in [
+            ("min-backup-interval", policy.minBackupInterval), ("keep-alive-timeout", policy.keepAliveTimeout),
+        ] where value.nanoseconds < 0 { lines.append("--\(name) is negative, which is the same as 0") }
+        if given.contains("backup-storage-number-blocks"), engine.backupStorageNumberBlocks < 1 {
+            lines.append(
+                "--backup-storage-number-blocks=\(engine.backupStorageNumberBlocks) has no effect: below 1 memory decides"
+            )
+        }
+        return lines
     }
 
     /// The statements to run before the copy, if they apply to vtbackup.

@@ -8,7 +8,7 @@ package enum Detachment {
     /// - Returns: the process number of the copy.
     /// - Throws: ``UsageError`` when it cannot be started.
     package static func start(arguments: [String]) throws(UsageError) -> Int32 {
-        let copy = ["/proc/self/exe"] + arguments.filter { !isDetachFlag($0) } + ["--detach=false"]
+        let copy = ["/proc/self/exe"] + copyArguments(arguments)
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -32,7 +32,6 @@ package enum Detachment {
             ? String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self) : "/proc/self/exe"
     }
 
-    private static func isDetachFlag(_ argument: String) -> Bool {
-        argument == "--detach" || argument.hasPrefix("--detach=")
-    }
+    /// The last value counts: none is taken out, since a token that looks like the flag may be another one's value.
+    static func copyArguments(_ arguments: [String]) -> [String] { arguments + ["--detach=false"] }
 }
