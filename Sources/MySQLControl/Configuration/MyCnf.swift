@@ -57,13 +57,29 @@ package struct MyCnf: Hashable, Sendable {
                 branches[branches.count - 1] = (!branches[branches.count - 1].isWritten, true)
             case ("end", 1) where !branches.isEmpty: branches.removeLast()
             case (let field?, 1) where field.hasPrefix("."):
-                let value = try value(field)
+                let value = try quoted(value(field), field)
                 if branches.allSatisfy(\.isWritten) { output += value }
             default: throw unsupported(action.joined(separator: " "))
             }
         }
         guard branches.isEmpty else { throw unsupported("{{if}} without {{end}}") }
         return output + rest
+    }
+
+    /// A value as the server reads it back: `#` begins a comment anywhere, a backslash an escape.
+    private func quoted(_ value: String, _ field: String) throws(MysqldError) -> String {
+        guard
+            value.contains(where: { "#\\'\"".contains($0) }) || value.first == " " || value.last == " "
+                || value.contains(where: \.isNewline)
+        else { return value }
+        let quotes: [Character] = ["\"", "'"]
+        guard !value.contains(where: \.isNewline), let quote = quotes.first(where: { !value.contains($0) }) else {
+            throw MysqldError(
+                .configuration,
+                "my.cnf cannot hold \(field) = \(value.debugDescription); HINT: use a VTDATAROOT and --mysql-socket without line ends and without both kinds of quotes"
+            )
+        }
+        return "\(quote)\(value.replacing("\\", with: "\\\\"))\(quote)"
     }
 
     private func value(_ field: String) throws(MysqldError) -> String {

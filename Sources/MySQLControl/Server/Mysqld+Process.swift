@@ -30,7 +30,7 @@ extension Mysqld {
         if try await hooks.run("mysqld_start", arguments: arguments) != nil {
             return try await withHookStartedServer(server, arguments: arguments, body)
         }
-        try removeStaleSocketLock()
+        try SocketLock(socket: configuration.socket).release()
         let command = serverCommand(arguments)
         logger.info("Mysqld.Start \(directory.path)")
         return try await withThrowingTaskGroup(of: ServerEvent<Result>.self) { group in
@@ -190,24 +190,6 @@ extension Mysqld {
         } catch let error as SubprocessError {
             throw MysqldError(.start, "failed to start mysqld: cannot run \(command[0])", cause: error)
         }
-    }
-
-    /// A socket lock of a server that is gone would keep the next one from starting.
-    private func removeStaleSocketLock() throws {
-        let lock = FilePath(configuration.socket.string + ".lock")
-        guard let bytes = try FileTree.read(lock, limit: 64) else { return }
-        let text = String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace }
-        guard let pid = pid_t(text), pid > 0 else {
-            throw MysqldError(
-                .start,
-                "\(lock) does not hold a process number; HINT: remove it if no mysqld uses \(configuration.socket)"
-            )
-        }
-        // Only "no such process" says that it is gone; a process of another user answers "not permitted".
-        if pid != getpid(), kill(pid, 0) == 0 || errno != ESRCH {
-            throw MysqldError(.start, "process \(pid) is still running and holds \(lock)")
-        }
-        try FileTree.remove(lock)
     }
 
     // MARK: Stopping

@@ -67,20 +67,26 @@ package struct MysqldInstallation: Hashable, Sendable {
         throw MysqldError(.installation, "VT_MYSQL_ROOT is not set and no mysqld could be found in your PATH")
     }
 
+    private static let versionLimit = Duration.seconds(60)
+
     private static func versionText(of mysqld: FilePath) async throws -> String {
         do {
-            let result = try await Subprocess.run(
-                .path(mysqld),
-                arguments: ["--no-defaults", "--version"],
-                output: .string(limit: 4096),
-                error: .string(limit: 4096)
-            )
+            let result = try await withDeadline(versionLimit, operation: "\(mysqld) --version") {
+                try await Subprocess.run(
+                    .path(mysqld),
+                    arguments: ["--no-defaults", "--version"],
+                    output: .string(limit: 4096),
+                    error: .string(limit: 4096)
+                )
+            }
             guard result.terminationStatus.isSuccess else {
                 throw MysqldError(.installation, "\(mysqld) --version failed: \(result.standardError)")
             }
             return result.standardOutput
         } catch let error as SubprocessError {
             throw MysqldError(.installation, "could not auto-detect MySQL version: cannot run \(mysqld)", cause: error)
+        } catch let error as DeadlineExceeded {
+            throw MysqldError(.installation, "could not auto-detect MySQL version", cause: error)
         }
     }
 }

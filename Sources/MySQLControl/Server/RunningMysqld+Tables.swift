@@ -30,7 +30,9 @@ extension RunningMysqld {
             for (schema, table) in names {
                 let name = "\(SQLText.name(schema)).\(SQLText.name(table))"
                 do {
-                    let answer = try await connection.query("CHECK TABLE \(name)")
+                    let answer = try await withDeadline(Self.checkLimit, operation: "CHECK TABLE \(name)") {
+                        try await connection.query("CHECK TABLE \(name)")
+                    }
                     problems += Self.complaints(answer).map { "\(schema).\(table): \($0)" }
                 } catch let error as MySQLWireError where error.serverErrno != nil {
                     problems.append("\(schema).\(table): \(error)")
@@ -39,6 +41,9 @@ extension RunningMysqld {
         }
         return TableCheck(tables: names.count, problems: problems)
     }
+
+    /// Terabytes take hours, a server that hangs takes for ever.
+    private static let checkLimit = Duration.seconds(86_400)
 
     /// Every table's answer ends with a status that is `OK`; notes and warnings may come before.
     static func complaints(_ answer: ResultSet) -> [String] {

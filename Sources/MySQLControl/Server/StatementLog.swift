@@ -1,13 +1,12 @@
 /// Statements as they may be shown: cut to 200 bytes, passwords masked.
 enum StatementLog {
-    private static let marks = ["SOURCE_PASSWORD = '", "MASTER_PASSWORD = '", " IDENTIFIED BY '", " PASSWORD = '"]
-
+    /// Masks what may be a password, however it is spelt: every literal behind a word that ends with `PASSWORD`, or behind
+    /// `IDENTIFIED`, up to the next comma or semicolon.
     static func masked(_ statement: String) -> String {
         // By scalars: a quote with a combining mark behind it is another character, but the same to the server.
-        let text = marks.reduce(statement.unicodeScalars) { masked($0, after: $1.unicodeScalars) }
+        let text = String(maskedLiterals(statement.unicodeScalars))
         let limit = 200
-        let utf8 = String(text).utf8
-        return utf8.count > limit ? String(decoding: utf8.prefix(limit), as: UTF8.self) : String(text)
+        return text.utf8.count > limit ? String(decoding: text.utf8.prefix(limit), as: UTF8.self) : text
     }
 
     /// A message of replication without the statement that failed: `CREATE USER` has a password or its hash in it.
@@ -16,33 +15,57 @@ enum StatementLog {
         return message[..<found.lowerBound] + "Query: not shown"
     }
 
-    /// Masks every literal behind `mark`, which ends with its opening quote.
-    private static func masked(
-        _ text: String.UnicodeScalarView,
-        after mark: String.UnicodeScalarView
-    ) -> String.UnicodeScalarView {
+    private static func maskedLiterals(_ text: String.UnicodeScalarView) -> String.UnicodeScalarView {
         var output = String.UnicodeScalarView()
         var rest = text[...]
-        while let found = rest.firstRange(of: mark) {
-            output += rest[..<found.upperBound]
-            output += "****".unicodeScalars
-            rest = afterLiteral(rest[found.upperBound...])
+        var isSecret = false
+        while let scalar = rest.first {
+            if isWordPart(scalar) {
+                let word = rest.prefix(while: isWordPart)
+                rest = rest[word.endIndex...]
+                let upper = String(String.UnicodeScalarView(word)).uppercased()
+                // A hash may be written as a number.
+                output += isSecret && upper.hasPrefix("0X") ? "****".unicodeScalars : String.UnicodeScalarView(word)
+                if upper.hasSuffix("PASSWORD") || upper == "IDENTIFIED" { isSecret = true }
+            } else if scalar == "'" || scalar == "\"" || scalar == "`" {
+                let end = afterLiteral(rest.dropFirst(), quote: scalar)
+                let literal = rest[..<end.startIndex]
+                let isClosed = literal.count > 1 && end.startIndex > literal.startIndex && end.isClosed
+                output.append(scalar)
+                if isSecret, scalar != "`" {
+                    output += "****".unicodeScalars
+                } else {
+                    output += literal.dropFirst().dropLast(isClosed ? 1 : 0)
+                }
+                if isClosed { output.append(scalar) }
+                rest = end.rest
+            } else {
+                if scalar == "," || scalar == ";" { isSecret = false }
+                output.append(scalar)
+                rest = rest.dropFirst()
+            }
         }
-        return output + rest
+        return output
     }
 
-    /// What follows a literal whose opening quote is already taken, from its closing quote on.
-    private static func afterLiteral(_ text: Substring.UnicodeScalarView) -> Substring.UnicodeScalarView {
+    private static func isWordPart(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "_" || scalar == "$" || scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+    }
+
+    private typealias End = (rest: Substring.UnicodeScalarView, startIndex: String.Index, isClosed: Bool)
+
+    /// What follows a literal whose opening quote is already taken.
+    private static func afterLiteral(_ text: Substring.UnicodeScalarView, quote: Unicode.Scalar) -> End {
         var index = text.startIndex
         while index < text.endIndex {
             let next = text.index(after: index)
             switch text[index] {
-            case "\\": index = next < text.endIndex ? text.index(after: next) : next
-            case "'" where next < text.endIndex && text[next] == "'": index = text.index(after: next)
-            case "'": return text[index...]
+            case "\\" where quote != "`": index = next < text.endIndex ? text.index(after: next) : next
+            case quote where next < text.endIndex && text[next] == quote: index = text.index(after: next)
+            case quote: return (text[next...], next, true)
             default: index = next
             }
         }
-        return text[text.endIndex...]
+        return (text[text.endIndex...], text.endIndex, false)
     }
 }

@@ -120,6 +120,25 @@ struct MyCnfTests {
         #expect(self.cnf.socket == "/vt/vt_0000000100/mysql.sock")
     }
 
+    @Test(
+        "a path is read back as it is",
+        arguments: [
+            ("/run/a#b.sock", "\"/run/a#b.sock\""), ("/run/a\\b", "\"/run/a\\\\b\""), ("/run/a\"#", "'/run/a\"#'"),
+            ("/run/a b", "/run/a b"), ("/run/it's", "\"/run/it's\""), ("/run/x ", "\"/run/x \""),
+        ]
+    )
+    func paths(path: String, written: String) throws {
+        let cnf = MyCnf(directory: cnf.directory, serverID: 1, port: 2, socket: FilePath(path))
+        #expect(try cnf.render("socket = {{.SocketFile}}") == "socket = \(written)")
+    }
+
+    @Test("a path that my.cnf cannot hold is refused", arguments: ["/run/a\nb", "/run/\"'"])
+    func impossiblePath(path: String) {
+        let cnf = MyCnf(directory: cnf.directory, serverID: 1, port: 2, socket: FilePath(path))
+        let error = #expect(throws: MysqldError.self) { try cnf.render("socket = {{.SocketFile}}") }
+        #expect(error?.description.contains("HINT: use a VTDATAROOT") == true)
+    }
+
     @Test("a server id is at least 100 and fits into a signed number")
     func serverID() {
         // No constant generator: the standard library draws again until a number is unbiased.

@@ -41,6 +41,28 @@ struct StatementLogTests {
                 statement: "x SOURCE_PASSWORD = 'secret', y IDENTIFIED BY 'secret too'",
                 shown: "x SOURCE_PASSWORD = '****', y IDENTIFIED BY '****'"
             ),
+            Case(
+                statement: "start replica user='u' password='secret'",
+                shown: "start replica user='u' password='****'"
+            ),
+            Case(
+                statement: "Change Master To Master_Password=\"se'cret\"",
+                shown: "Change Master To Master_Password=\"****\""
+            ),
+            Case(statement: "SET PASSWORD\n=\tPASSWORD( 'secret' )", shown: "SET PASSWORD\n=\tPASSWORD( '****' )"),
+            Case(
+                statement: "alter user u identified with caching_sha2_password as 'secret' replace 'secret', v",
+                shown: "alter user u identified with caching_sha2_password as '****' replace '****', v"
+            ),
+            Case(
+                statement: "CREATE USER u IDENTIFIED/**/BY/**/'secret'",
+                shown: "CREATE USER u IDENTIFIED/**/BY/**/'****'"
+            ),
+            Case(statement: "x IDENTIFIED WITH p AS 0x736563726574 y", shown: "x IDENTIFIED WITH p AS **** y"),
+            Case(
+                statement: "INSERT INTO t VALUES ('it''s', \"a\\\"b\", `c`)",
+                shown: "INSERT INTO t VALUES ('it''s', \"a\\\"b\", `c`)"
+            ),
             // Behind a quote, a combining mark makes another character of it, for us but not for the server.
             Case(statement: "x SOURCE_PASSWORD = '\u{301}secret', y", shown: "x SOURCE_PASSWORD = '****', y"),
             Case(statement: "x SOURCE_PASSWORD = 'se'\u{301}cret", shown: "x SOURCE_PASSWORD = '****'\u{301}cret"),
