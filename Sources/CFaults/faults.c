@@ -10,11 +10,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SCOPES = 16, RULES = 8 };
+enum { SCOPES = 64, RULES = 8 };
 
 struct rule {
     int call, error;
@@ -248,8 +249,32 @@ int rename(const char *source, const char *target) {
 
 SLOT(link)
 int link(const char *source, const char *target) {
-    FAIL_PATH(VTB_RENAME, source, -1)
+    FAIL_PATH(VTB_LINK, source, -1)
     return REAL(link)(source, target);
+}
+
+SLOT(renameat2)
+int renameat2(int from, const char *source, int to, const char *target, unsigned int flags) {
+    FAIL_PATH(VTB_PLACE, source, -1)
+    return REAL(renameat2)(from, source, to, target, flags);
+}
+
+SLOT(flock)
+int flock(int descriptor, int operation) {
+    FAIL_DESCRIPTOR(VTB_LOCK, descriptor, -1)
+    return REAL(flock)(descriptor, operation);
+}
+
+SLOT(lchown)
+int lchown(const char *path, uid_t owner, gid_t group) {
+    FAIL_PATH(VTB_OWN, path, -1)
+    return REAL(lchown)(path, owner, group);
+}
+
+SLOT(fchown)
+int fchown(int descriptor, uid_t owner, gid_t group) {
+    FAIL_DESCRIPTOR(VTB_OWN, descriptor, -1)
+    return REAL(fchown)(descriptor, owner, group);
 }
 
 SLOT(unlink)

@@ -6,6 +6,8 @@
 /* Declared by <fcntl.h> and <string.h> for _GNU_SOURCE only, which Swift's import of the C library does not set. */
 void *memmem(const void *text, size_t textLength, const void *word, size_t wordLength);
 int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);
+int renameat2(int sourceFolder, const char *source, int targetFolder, const char *target, unsigned int flags);
+enum { CLINUX_RENAME_NOREPLACE = 1 };
 enum {
     CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE = 1,
     CLINUX_SYNC_FILE_RANGE_WRITE = 2,

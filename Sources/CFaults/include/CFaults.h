@@ -9,11 +9,15 @@ enum vtb_call {
     VTB_WRITE,  /* write, pwrite */
     VTB_SYNC,   /* fsync, sync_file_range */
     VTB_CLOSE,  /* close; the descriptor is closed all the same, as Linux does */
-    VTB_RENAME, /* rename, link */
+    VTB_RENAME, /* rename */
     VTB_UNLINK, /* unlink, unlinkat, rmdir */
     VTB_MKDIR,
     VTB_STAT,   /* stat, lstat, fstat */
     VTB_LIST,   /* readdir */
+    VTB_LINK,
+    VTB_PLACE,  /* renameat2 */
+    VTB_LOCK,   /* flock */
+    VTB_OWN,    /* lchown, fchown */
     VTB_CALLS
 };
 

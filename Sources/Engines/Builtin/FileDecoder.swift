@@ -38,14 +38,12 @@ struct FileDecoder: Sendable {
     }
 
     private func create() throws -> SystemPackage.FileDescriptor {
-        let target = try fileCall("create", path) {
-            try SystemPackage.FileDescriptor.open(
-                path,
-                .readWrite,
-                options: [.create, .truncate, .closeOnExec, .noFollow],
-                permissions: FilePermissions(rawValue: 0o660)
-            )
-        }
+        let target = try FileTree.open(
+            path,
+            .readWrite,
+            options: [.create, .truncate, .noFollow],
+            permissions: FilePermissions(rawValue: 0o660)
+        )
         do {
             try FileTree.setOwner(path, owner)
         } catch {

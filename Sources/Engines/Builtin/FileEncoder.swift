@@ -25,9 +25,7 @@ struct FileEncoder: Sendable {
     /// - Throws: ``FileError``; ``EngineError`` with code `fileChanged` when the file is not the same at the end.
     func encode(into sink: any ObjectSink, passed: @escaping @Sendable (Int64) -> Void) async throws {
         let (path, selected) = (path, self.file)
-        let file = try await dataPlane.threads.run {
-            try fileCall("open", path) { try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec) }
-        }
+        let file = try await dataPlane.threads.run { try FileTree.open(path, .readOnly) }
         try await withCleanup {
             let before = try fileCall("stat", path) { try file.sizeAndChange() }
             file.adviseSequential()

@@ -95,9 +95,7 @@ final class PageCheck: Sendable {
         for name in try FileTree.list(folder) ?? [] where folder.appending(name) != path {
             let other = folder.appending(name)
             guard let status = try FileTree.status(other), status.kind == .regular, status.size > 0 else { continue }
-            let file = try fileCall("open", other) {
-                try FileDescriptor.open(other, .readOnly, options: [.closeOnExec, .nonBlocking])
-            }
+            let file = try FileTree.open(other, .readOnly)
             defer { try? file.close() }
             if case .tablespace(let format) = try head(of: file, other), format.isSystem {
                 return (format, status.size)

@@ -77,7 +77,9 @@ extension Mysqld {
     private func initScript(_ file: FilePath?) throws -> String {
         guard let file else { return DefaultInitSQL.script(for: installation.version) }
         do {
-            if let bytes = try FileTree.read(file, limit: 16 << 20) { return String(decoding: bytes, as: UTF8.self) }
+            if let bytes = try FileTree.read(file, limit: 16 << 20, mayBePipe: true) {
+                return String(decoding: bytes, as: UTF8.self)
+            }
         } catch {
             throw MysqldError(.configuration, "can't read init-db-sql-file (\(file))", cause: error)
         }

@@ -12,7 +12,7 @@ enum ErrorLogTail {
                 return "could not stat mysql error log (\(path)): no such file"
             }
             guard status.kind == .regular else { return "mysql error log file is not a regular file: \(path)" }
-            let file = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            let file = try FileTree.open(path, .readOnly)
             return try file.closing {
                 let start = max(0, status.size - size)
                 let bytes = try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in

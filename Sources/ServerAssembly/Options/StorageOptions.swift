@@ -1,5 +1,6 @@
 import ArgumentParser
 import CommandLineKit
+import MySQLControl
 import Storage
 import Streams
 import SystemPackage
@@ -19,7 +20,12 @@ package struct StorageOptions: ParsableArguments {
     /// - Throws: ``UsageError`` for a kind that is not there.
     func open(threads: BlockingThreads) throws(UsageError) -> any BackupStorage {
         switch backupStorageImplementation {
-        case "file": return FileStorage(root: FilePath(fileBackupStorageRoot), threads: threads)
+        case "file":
+            return FileStorage(
+                root: FilePath(fileBackupStorageRoot),
+                threads: threads,
+                inheritsOwner: MysqldUser.isRoot
+            )
         case "s3", "gcs", "azblob", "ceph":
             throw UsageError(
                 "Can't get backup storage: --backup-storage-implementation=\(backupStorageImplementation) is not available in this version yet; use file"

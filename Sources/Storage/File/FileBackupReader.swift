@@ -27,24 +27,23 @@ struct FileBackupReader: BackupReader {
     func size(of object: ObjectName) async throws -> Int64? {
         let path = folder.appending(object.description)
         let status = try await threads.run { try FileTree.status(path) }
-        guard let status else { throw StorageError(.notFound, "no object \(object) in backup \(name)") }
+        guard let status, status.kind == .regular else {
+            throw StorageError(.notFound, "no object \(object) in backup \(name)")
+        }
         return status.size
     }
 
     private func open(_ path: FilePath, _ object: ObjectName) throws -> SystemPackage.FileDescriptor {
         do {
-            let file = try SystemPackage.FileDescriptor.open(path, .readOnly, options: .closeOnExec)
+            let file = try FileTree.open(path, .readOnly)
             file.adviseSequential()
             return file
-        } catch let error as Errno {
-            if error == .noSuchFileOrDirectory || error == .notDirectory {
-                throw StorageError(
-                    .notFound,
-                    "no object \(object) in backup \(name)",
-                    cause: FileError("open", path, error)
-                )
+        } catch {
+            // What is no file can never be read: it is as good as nothing.
+            guard [.noSuchFileOrDirectory, .notDirectory, .noSuchAddressOrDevice].contains(error.errno) else {
+                throw error
             }
-            throw FileError("open", path, error)
+            throw StorageError(.notFound, "no object \(object) in backup \(name)", cause: error)
         }
     }
 }

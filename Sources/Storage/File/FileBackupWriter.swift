@@ -8,13 +8,15 @@ import SystemPackage
 struct FileBackupWriter: BackupWriter {
     let name: String
     let folder: FilePath
+    let removal: FolderRemoval
+    let owner: FolderOwner
     let threads: BlockingThreads
 
     func put(_ object: ObjectName, sizeHint: Int64?, body: (any ObjectSink) async throws -> Void) async throws -> Int64
     {
         try object.checkForPut()
         let path = folder.appending(object.description)
-        let file = try await threads.run { try FileSink.create(path) }
+        let file = try await threads.run { try FileSink.create(path, owner) }
         let sink = FileSink(descriptor: file, path: path, threads: threads)
         do {
             try await body(sink)
@@ -48,14 +50,20 @@ struct FileBackupWriter: BackupWriter {
             let draft = folder.appending(".MANIFEST.part")
             // The data files' names first: a manifest must never be found without them.
             try FileTree.sync(directory: folder)
-            try FileTree.write(bytes, to: draft, durable: true)
-            try FileTree.rename(draft, to: target)
+            try ReplacedFile.create(draft, bytes, owner)
+            do {
+                try FileTree.rename(draft, to: target)
+            } catch {
+                // Where nothing can be renamed it is written in its place: no part of it is a whole JSON object.
+                guard (try? ReplacedFile.create(target, bytes, owner)) != nil else { throw error }
+                try? FileTree.remove(draft)
+            }
             try FileTree.sync(directory: folder)
         }
     }
 
     func abort() async throws {
-        try await shielded { try await threads.run { try FolderRemoval.run(folder) } }
+        try await shielded { try await threads.run { try removal.run(folder) } }
     }
 }
 
@@ -72,15 +80,10 @@ private final class FileSink: ObjectSink {
         writeBehind = WriteBehind(descriptor)
     }
 
-    static func create(_ path: FilePath) throws -> SystemPackage.FileDescriptor {
-        try fileCall("create", path) {
-            try SystemPackage.FileDescriptor.open(
-                path,
-                .writeOnly,
-                options: [.create, .truncate, .closeOnExec],
-                permissions: FilePermissions(rawValue: 0o660)
-            )
-        }
+    static func create(_ path: FilePath, _ owner: FolderOwner) throws -> SystemPackage.FileDescriptor {
+        let file = try ReplacedFile.open(path)
+        owner.apply(to: file, path)
+        return file
     }
 
     func write(_ bytes: ByteBuffer) async throws {

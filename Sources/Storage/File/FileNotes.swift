@@ -14,18 +14,21 @@ enum FileNotes {
     /// Writes when what is there is what is expected.
     /// - Returns: the new version.
     /// - Throws: ``StorageError`` with code `conflict`; `notFound` when the folder is not there; ``FileError``.
-    static func write(_ bytes: [UInt8], to path: FilePath, expecting: Note.Expectation) throws -> String {
+    static func write(
+        _ bytes: [UInt8],
+        to path: FilePath,
+        expecting: Note.Expectation,
+        owner: FolderOwner
+    ) throws -> String {
         try locked(path) {
             guard try isExpected(path, expecting) else { throw conflict(path) }
             let draft = FilePath(path.string + ".\(getpid()).\(UInt32.random(in: 0...UInt32.max))")
             do {
-                try FileTree.write(bytes, to: draft, durable: true)
+                try ReplacedFile.create(draft, bytes, owner)
                 if expecting == .nothing {
-                    // Not by rename: who comes second must see it, also where folders cannot be locked.
-                    try linkExclusively(draft, path)
-                    try FileTree.remove(draft)
+                    try place(draft, at: path, bytes, owner)
                 } else {
-                    try FileTree.rename(draft, to: path)
+                    try replace(path, by: draft, bytes)
                 }
             } catch {
                 try? FileTree.remove(draft)
@@ -63,10 +66,75 @@ enum FileNotes {
         }
     }
 
-    private static func linkExclusively(_ draft: FilePath, _ path: FilePath) throws {
-        guard link(draft.string, path.string) != 0 else { return }
-        let code = Errno(rawValue: errno)
-        throw code == .fileExists ? conflict(path) : FileError("link", path, code)
+    /// Puts the draft where nothing may stand: who comes second must see it, also where folders cannot be locked.
+    ///
+    /// By link, which even NFS does once only; where there are no links by a rename that replaces nothing; else by creating
+    /// the file there, which others may find empty for a moment.
+    private static func place(_ draft: FilePath, at path: FilePath, _ bytes: [UInt8], _ owner: FolderOwner) throws {
+        let isThere = link(draft.string, path.string) != 0 && errno == EEXIST
+        // Not what the call says: the answer to a link that was made may have been lost on its way from a server.
+        if hasSecondName(draft) { return try FileTree.remove(draft) }
+        if isThere { throw conflict(path) }
+        if renameat2(AT_FDCWD, draft.string, AT_FDCWD, path.string, UInt32(CLINUX_RENAME_NOREPLACE)) == 0 { return }
+        if errno == EEXIST { throw conflict(path) }
+        do {
+            try createExclusively(path, bytes, owner)
+        } catch {
+            throw error.errno == .fileExists ? conflict(path) : error
+        }
+        try FileTree.remove(draft)
+        // Whoever found it empty may have taken it for nobody's.
+        guard try read(path)?.bytes == bytes else { throw conflict(path) }
+    }
+
+    private static func hasSecondName(_ draft: FilePath) -> Bool {
+        var status = stat()
+        return stat(draft.string, &status) == 0 && status.st_nlink > 1
+    }
+
+    private static func createExclusively(
+        _ path: FilePath,
+        _ bytes: [UInt8],
+        _ owner: FolderOwner
+    ) throws(FileError) {
+        let file = try FileTree.open(
+            path,
+            .writeOnly,
+            options: [.create, .exclusiveCreate],
+            permissions: FilePermissions(rawValue: 0o660)
+        )
+        try write(bytes, to: file, path) { owner.apply(to: file, path) }
+    }
+
+    /// Puts the draft in the place of the note; where nothing can be renamed the note is written over.
+    private static func replace(_ path: FilePath, by draft: FilePath, _ bytes: [UInt8]) throws(FileError) {
+        do throws(FileError) {
+            try FileTree.rename(draft, to: path)
+        } catch {
+            // Not truncated first: somebody may be reading.
+            let mode = FilePermissions(rawValue: 0o660)
+            guard
+                let file = try? FileTree.open(path, .writeOnly, options: [.create, .noFollow], permissions: mode),
+                (try? write(bytes, to: file, path) {}) != nil
+            else { throw error }
+            try FileTree.remove(draft)
+        }
+    }
+
+    private static func write(
+        _ bytes: [UInt8],
+        to file: FileDescriptor,
+        _ path: FilePath,
+        _ prepare: () -> Void
+    ) throws(FileError) {
+        try fileCall("write", path) {
+            try file.closing {
+                prepare()
+                try bytes.withUnsafeBytes { try file.writeFully($0, at: 0) }
+                try file.resize(to: Int64(bytes.count))
+                try FileTree.sync(file, path)
+            }
+        }
     }
 
     private static func conflict(_ path: FilePath) -> StorageError {

@@ -28,10 +28,12 @@ extension FileDescriptor {
         return result
     }
 
-    /// Makes what was written durable.
+    /// Makes what was written durable; where the file system knows no such thing, nothing better can be done.
     func synchronize() throws(Errno) {
         while fsync(rawValue) != 0 {
-            guard errno == EINTR else { throw Errno(rawValue: errno) }
+            let code = Errno(rawValue: errno)
+            if [.invalidArgument, .noFunction, .notSupported].contains(code) { return }
+            guard code == .interrupted else { throw code }
         }
     }
 }

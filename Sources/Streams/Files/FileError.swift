@@ -19,6 +19,7 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
         switch errno {
         case .noSpace, .diskQuotaExceeded: "; HINT: free space on that file system, then run again"
         case .permissionDenied, .notPermitted: "; HINT: check owner and mode of the path and of the folders above it"
+        case .noSuchAddressOrDevice: "; HINT: it is no regular file but a pipe, a socket or a device: remove it"
         default: ""
         }
     }

@@ -66,8 +66,11 @@ package enum FileTree {
     }
 
     /// Names in a folder, sorted by bytes, without `.` and `..`; `nil` when the folder does not exist.
-    /// - Throws: ``FileError``, also for a name that is not UTF-8: it could not be written down faithfully.
-    package static func list(_ path: FilePath) throws(FileError) -> [String]? {
+    /// - Parameters:
+    ///   - path: of the folder.
+    ///   - repairs: a name that is not UTF-8 is given with replacement characters, for lists that are only looked at.
+    /// - Throws: ``FileError``, else also for a name that is not UTF-8: it could not be written down faithfully.
+    package static func list(_ path: FilePath, repairing repairs: Bool = false) throws(FileError) -> [String]? {
         var opened = opendir(path.string)
         while opened == nil, errno == EINTR { opened = opendir(path.string) }
         guard let directory = opened else {
@@ -78,6 +81,7 @@ package enum FileTree {
         defer { closedir(directory) }
         return try entries(of: directory, path).map { name throws(FileError) in
             guard let text = String(validating: name, as: UTF8.self) else {
+                if repairs { return String(decoding: name, as: UTF8.self) }
                 throw FileError("read a name that is not UTF-8 in folder", path, .illegalByteSequence)
             }
             return text
@@ -135,7 +139,7 @@ package enum FileTree {
         guard symlink(target.string, path.string) == 0 else { throw FileError("link", path, Errno(rawValue: errno)) }
     }
 
-    /// Makes the entries of a folder durable.
+    /// Makes the entries of a folder durable, as far as its file system can.
     package static func sync(directory path: FilePath) throws(FileError) {
         let descriptor = try fileCall("open folder", path) {
             try FileDescriptor.open(path, .readOnly, options: [.directory, .closeOnExec])
@@ -144,56 +148,8 @@ package enum FileTree {
         try fileCall("fsync folder", path) { try descriptor.synchronize() }
     }
 
-    /// Makes the contents of an open file durable.
+    /// Makes the contents of an open file durable, as far as its file system can.
     package static func sync(_ descriptor: FileDescriptor, _ path: FilePath) throws(FileError) {
         try fileCall("fsync", path) { try descriptor.synchronize() }
-    }
-
-    /// Writes a small file in one go (mode 0660), replacing an old one.
-    package static func write(
-        _ bytes: [UInt8],
-        to path: FilePath,
-        owner: FileOwner? = nil,
-        durable: Bool = false
-    ) throws(FileError) {
-        var options: FileDescriptor.OpenOptions = [.create, .truncate, .closeOnExec]
-        // Where another user may write, a link could lead anywhere.
-        if owner != nil { options.insert(.noFollow) }
-        try fileCall("write", path) {
-            let descriptor = try FileDescriptor.open(
-                path,
-                .writeOnly,
-                options: options,
-                permissions: FilePermissions(rawValue: 0o660)
-            )
-            try descriptor.closing {
-                try descriptor.writeAll(bytes)
-                if durable { try sync(descriptor, path) }
-            }
-            try setOwner(path, owner)
-        }
-    }
-
-    /// Reads a whole file of at most `limit` bytes; `nil` when it does not exist.
-    package static func read(_ path: FilePath, limit: Int) throws(FileError) -> [UInt8]? {
-        do {
-            return try fileCall("read", path) {
-                let descriptor = try FileDescriptor.open(path, .readOnly, options: .closeOnExec)
-                return try descriptor.closing {
-                    var bytes: [UInt8] = []
-                    while bytes.count <= limit {
-                        let part = try [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
-                            count = try descriptor.read(into: UnsafeMutableRawBufferPointer(buffer))
-                        }
-                        if part.isEmpty { return bytes }
-                        bytes += part
-                    }
-                    throw Errno.fileTooLarge
-                }
-            }
-        } catch {
-            if error.errno == .noSuchFileOrDirectory { return nil }
-            throw error
-        }
     }
 }

@@ -238,7 +238,7 @@ extension SimulatedRun {
         case .write: failures += [.short, .error(.interrupted), .error(.noSpace)]
         case .open, .sync, .close: failures += [.error(.interrupted)]
         case .mkdir: failures += [.error(.noSpace)]
-        case .rename, .unlink, .stat, .list: break
+        case .rename, .unlink, .stat, .list, .link, .place, .lock, .own: break
         }
         let failure = try existing(failures.randomElement(using: &generator))
         // Not all the way to the end: files are worked on side by side, so that two passes differ by some calls.

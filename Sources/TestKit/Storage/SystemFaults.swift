@@ -5,7 +5,7 @@ package import SystemPackage
 package final class SystemFaults: Sendable {
     /// Kinds of calls that can fail.
     package enum Call: Int32, Sendable, CaseIterable {
-        case open, read, write, sync, close, rename, unlink, mkdir, stat, list
+        case open, read, write, sync, close, rename, unlink, mkdir, stat, list, link, place, lock, own
     }
 
     /// What comes instead of the call.

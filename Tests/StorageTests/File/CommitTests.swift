@@ -4,6 +4,7 @@ import NIOCore
 import Storage
 import Streams
 import SystemPackage
+import TestKit
 import Testing
 
 @Suite("Committing and removing in file storage", .timeLimit(.minutes(5)))
@@ -38,11 +39,12 @@ struct CommitTests {
 
     @Test("a disk that is full while the draft is written leaves no MANIFEST, and the objects as they are")
     func draftFails() async throws {
-        try await withBackup { writer, reader, folder in
-            // Every write to this device says that the disk is full.
-            try FileTree.link(folder.appending(".MANIFEST.part"), to: "/dev/full")
-            let error = await #expect(throws: FileError.self) {
-                try await writer.commit(manifest: ByteBuffer(bytes: Manifest().encoded()))
+        try await withBackup { (writer, reader, folder) async throws in
+            let error = await SystemFaults.with(below: folder) { faults in
+                faults.add(.write, nth: 1, .error(.noSpace))
+                return await #expect(throws: FileError.self) {
+                    try await writer.commit(manifest: ByteBuffer(bytes: Manifest().encoded()))
+                }
             }
             #expect(error?.errno == .noSpace)
             #expect(try FileTree.status(folder.appending("MANIFEST"), followLinks: false) == nil)

@@ -4,6 +4,7 @@ import NIOCore
 import Storage
 import Streams
 import SystemPackage
+import TestKit
 import Testing
 
 @Suite("File storage", .timeLimit(.minutes(5)))
@@ -93,20 +94,158 @@ struct FileStorageTests {
         }
     }
 
-    @Test("what an interrupted removal left is no backup, and goes with the next backup or removal")
-    func interruptedRemoval() async throws {
+    @Test(
+        "what an interrupted removal left is no backup, and goes with the next backup or removal",
+        arguments: ["root/commerce/-80/.vtbackup-removed-17", "root/.vtbackup/commerce/-80/removed-17"]
+    )
+    func interruptedRemoval(place: String) async throws {
         try await withFileStorage { storage, root in
-            let folder = root.appending("commerce").appending("-80")
+            let left = root.removingLastComponent().pushing(FilePath(place))
             for finish in [
                 { _ = try await storage.startBackup("b", of: shard) },
                 { try await storage.removeBackup("b", of: shard) },
             ] as [() async throws -> Void] {
-                let left = folder.appending(".vtbackup-removed-17")
                 try FileTree.createDirectory(left, parents: true)
                 try FileTree.write([1], to: left.appending("0"))
                 #expect(try await storage.listBackups(of: shard).allSatisfy { $0 == "b" })
                 try await finish()
-                #expect(try FileTree.list(folder)?.contains(".vtbackup-removed-17") == false)
+                #expect(try FileTree.status(left) == nil)
+                #expect(try FileTree.status(root.appending(".vtbackup")) == nil)
+            }
+        }
+    }
+
+    @Test(
+        "while a backup is being removed its shard holds nothing that is no backup's: Vitess's passes would end there"
+    )
+    func removalOutsideTheShard() async throws {
+        try await withFileStorage { storage, root in
+            let writer = try await storage.startBackup("b", of: shard)
+            try await writer.commit(manifest: ByteBuffer(string: "{}"))
+            let folder = root.appending("commerce").appending("-80")
+            await SystemFaults.with(below: root.appending(".vtbackup")) { faults in
+                // The removal is cut off after its first step.
+                faults.add(.unlink, nth: 0, .error(.ioError))
+                await #expect(throws: FileError.self) { try await storage.removeBackup("b", of: shard) }
+            }
+            #expect(try FileTree.list(folder) == [])
+            let aside = root.appending(".vtbackup").appending("commerce").appending("-80")
+            #expect(try FileTree.list(aside)?.count == 1)
+            // Gone as a whole: nobody lists there, and the next backup clears it away.
+            _ = try await storage.startBackup("c", of: shard)
+            #expect(try FileTree.list(root) == ["commerce"])
+        }
+    }
+
+    @Test("where nothing may be made at the root, or a folder cannot be renamed, a backup is removed in its place")
+    func removalInPlace() async throws {
+        for (call, failure) in [
+            (SystemFaults.Call.mkdir, Errno.permissionDenied), (.rename, .tooManyOpenFiles), (.rename, .improperLink),
+        ] {
+            try await withFileStorage { storage, root in
+                let writer = try await storage.startBackup("b", of: shard)
+                _ = try await writer.put(.file(0), sizeHint: nil) { try await $0.write(ByteBuffer(string: "zero")) }
+                try await writer.commit(manifest: ByteBuffer(string: "{}"))
+                try await SystemFaults.with(below: root) { faults in
+                    faults.add(call, nth: 0, .error(failure))
+                    try await storage.removeBackup("b", of: shard)
+                    #expect(faults.hits > 0)
+                }
+                #expect(try FileTree.list(root.appending("commerce").appending("-80")) == [])
+            }
+        }
+    }
+
+    @Test("what is no regular file makes nobody wait, and is no object", .timeLimit(.minutes(1)))
+    func pipes() async throws {
+        try await withFileStorage { storage, root in
+            let writer = try await storage.startBackup("b", of: shard)
+            let folder = root.appending("commerce").appending("-80").appending("b")
+            for name in ["MANIFEST", "0", "VERIFIED", ".vtbackup-lease", "../.vtbackup-lease"] {
+                #expect(mkfifo(folder.pushing(FilePath(name)).string, 0o660) == 0)
+            }
+            let reader = try storage.backup("b", of: shard)
+            guard case .incomplete(let reason) = try await reader.manifest() else {
+                Issue.record("a pipe is no MANIFEST")
+                return
+            }
+            #expect(reason.contains("it is no regular file"))
+            for read in [
+                { _ = try await reader.read(.file(0), limit: 10) }, { _ = try await reader.size(of: .file(0)) },
+            ] as [() async throws -> Void] {
+                let error = await #expect(throws: StorageError.self) { try await read() }
+                #expect(error?.code == .notFound)
+            }
+            for place in [
+                Note.Place(.verification, of: shard, backup: "b"), Note.Place(.lease, of: shard, backup: "b"),
+                Note.Place(.lease, of: shard),
+            ] {
+                let error = await #expect(throws: FileError.self) { _ = try await storage.note(at: place) }
+                #expect(error?.errno == .noSuchAddressOrDevice)
+            }
+            // What we write takes their place, and is not written to them.
+            _ = try await writer.put(.file(0), sizeHint: nil) { try await $0.write(ByteBuffer(string: "zero")) }
+            #expect(mkfifo(folder.appending(".MANIFEST.part").string, 0o660) == 0)
+            try await writer.commit(manifest: ByteBuffer(bytes: Manifest().encoded()))
+            #expect(try await reader.read(.file(0), limit: 10) == Array("zero".utf8))
+            guard case .complete = try await reader.manifest() else {
+                Issue.record("the MANIFEST is there")
+                return
+            }
+            try await storage.removeBackup("b", of: shard)
+            #expect(try await storage.listBackups(of: shard).isEmpty)
+        }
+    }
+
+    @Test("a link in the place of an object is not written through")
+    func plantedLink() async throws {
+        try await withFileStorage { storage, root in
+            let writer = try await storage.startBackup("b", of: shard)
+            let other = root.removingLastComponent().appending("other")
+            try FileTree.write(Array("mine".utf8), to: other)
+            let folder = root.appending("commerce").appending("-80").appending("b")
+            for name in ["0", ".MANIFEST.part", "MANIFEST"] { try FileTree.link(folder.appending(name), to: other) }
+            _ = try await writer.put(.file(0), sizeHint: nil) { try await $0.write(ByteBuffer(string: "zero")) }
+            try await writer.commit(manifest: ByteBuffer(string: "{}"))
+            #expect(try FileTree.read(other, limit: 100) == Array("mine".utf8))
+            #expect(try FileTree.read(folder.appending("0"), limit: 100) == Array("zero".utf8))
+        }
+    }
+
+    @Test(
+        "what root stores belongs to whom the folder above belongs to",
+        .enabled(if: geteuid() == 0, "only root can give files away")
+    )
+    func owner() async throws {
+        try await withFileStorage { _, root in
+            try FileTree.createDirectory(root, parents: true, owner: FileOwner(user: 4711, group: 4712))
+            try await BlockingThreads.with(count: 2) { threads in
+                let storage = FileStorage(root: root, threads: threads, inheritsOwner: true)
+                let writer = try await storage.startBackup("b", of: shard)
+                _ = try await writer.put(.file(0), sizeHint: nil) { try await $0.write(ByteBuffer(string: "zero")) }
+                for place in [
+                    Note.Place(.lease, of: shard), Note.Place(.lease, of: shard, backup: "b"),
+                    Note.Place(.verification, of: shard, backup: "b"),
+                ] { _ = try await storage.writeNote([1], at: place, expecting: .nothing) }
+                _ = try await storage.writeNote([2], at: Note.Place(.lease, of: shard), expecting: .anything)
+                try await writer.commit(manifest: ByteBuffer(string: "{}"))
+                let folder = root.appending("commerce").appending("-80")
+                for name in ["..", ".", ".vtbackup-lease", "b", "b/0", "b/MANIFEST", "b/VERIFIED", "b/.vtbackup-lease"]
+                {
+                    let owner = try FileTree.status(folder.pushing(FilePath(name)))?.owner
+                    #expect(owner == FileOwner(user: 4711, group: 4712), "\(name)")
+                }
+                // Another folder above counts for what is made in it.
+                try FileTree.setOwner(folder, FileOwner(user: 4811, group: 4712))
+                _ = try await storage.startBackup("c", of: shard)
+                #expect(try FileTree.status(folder.appending("c"))?.owner.user == 4811)
+                // Who may give nothing away keeps it, and goes on.
+                try await SystemFaults.with(below: root) { faults in
+                    faults.add(.own, nth: 0, .error(.notPermitted))
+                    let writer = try await storage.startBackup("d", of: shard)
+                    _ = try await writer.put(.file(0), sizeHint: nil) { try await $0.write(ByteBuffer(string: "0")) }
+                    #expect(faults.hits > 0)
+                }
             }
         }
     }

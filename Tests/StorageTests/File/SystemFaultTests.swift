@@ -179,18 +179,91 @@ struct SystemFaultTests {
         }
     }
 
-    @Test("a removal that is interrupted has taken the MANIFEST first, and goes on with the next")
+    @Test("a removal that is interrupted has taken the backup out of its shard first, and goes on with the next")
     func interruptedRemoval() async throws {
         try await withFileStorage { storage, root in
             try await Self.put.body(storage, shard)
             await SystemFaults.with(below: root) { faults in
-                faults.add(.unlink, nth: 2, .error(.ioError))
+                faults.add(.unlink, nth: 0, .error(.ioError))
                 await #expect(throws: FileError.self) { try await storage.removeBackup("b", of: shard) }
             }
             #expect(try await storage.listBackups(of: shard).isEmpty)
-            #expect(try FileTree.list(root.appending("ks").appending("0"))?.count == 1)
+            #expect(try FileTree.list(root.appending("ks").appending("0")) == [])
             try await Self.put.body(storage, shard)
-            #expect(try FileTree.list(root.appending("ks").appending("0")) == ["b"])
+            #expect(try FileTree.list(root) == ["ks"])
+        }
+    }
+
+    // MARK: Fewer powers
+
+    /// What a file system may refuse for good, and what it says then.
+    private struct Refusal: Sendable, CustomTestStringConvertible {
+        var testDescription: String
+        var refused: [(SystemFaults.Call, Errno)]
+    }
+
+    private static let refusals: [Refusal] =
+        [Errno.notPermitted, .notSupported, .noFunction, .tooManyLinks, .permissionDenied, .improperLink].map {
+            Refusal(testDescription: "no hard links: \($0)", refused: [(.link, $0)])
+        }
+        + [Errno.invalidArgument, .noFunction, .notSupported].flatMap { code in
+            [
+                Refusal(
+                    testDescription: "neither links nor a rename that replaces nothing: \(code)",
+                    refused: [(.link, .notSupported), (.place, code)]
+                ),
+                Refusal(testDescription: "no sync: \(code)", refused: [(.sync, code)]),
+            ]
+        }
+        + [Errno.noLocks, .badFileDescriptor, .noFunction, .notSupported, .invalidArgument].map {
+            Refusal(testDescription: "no locks: \($0)", refused: [(.lock, $0)])
+        }
+        + [Errno.notPermitted, .noFunction, .tooManyOpenFiles, .improperLink].map {
+            Refusal(testDescription: "no rename: \($0)", refused: [(.rename, $0)])
+        }
+        + [Errno.notPermitted, .notSupported, .invalidArgument].map {
+            Refusal(testDescription: "no owners: \($0)", refused: [(.own, $0)])
+        }
+        + [
+            Refusal(
+                testDescription: "none of all this",
+                refused: [
+                    (.link, .notPermitted), (.place, .invalidArgument), (.sync, .invalidArgument), (.lock, .noLocks),
+                    (.rename, .noFunction), (.own, .notPermitted),
+                ]
+            )
+        ]
+
+    @Test("a file system with fewer powers holds leases and backups all the same", arguments: refusals)
+    private func fewerPowers(_ refusal: Refusal) async throws {
+        try await withFileStorage { storage, root in
+            try await SystemFaults.with(below: root) { faults in
+                for (call, code) in refusal.refused { faults.add(call, nth: 0, .error(code)) }
+                let place = Note.Place(.lease, of: shard)
+                let first = try await storage.writeNote([1], at: place, expecting: .nothing)
+                // Also without its powers two of us are told apart.
+                let error = await #expect(throws: StorageError.self) {
+                    _ = try await storage.writeNote([2], at: place, expecting: .nothing)
+                }
+                #expect(error?.code == .conflict)
+                try await Self.put.body(storage, shard)
+                for kind in Note.Place.Kind.allCases {
+                    let note = Note.Place(kind, of: shard, backup: "b")
+                    _ = try await storage.writeNote([3, 3], at: note, expecting: .anything)
+                    _ = try await storage.writeNote([4], at: note, expecting: .anything)
+                    #expect(try await storage.note(at: note)?.bytes == [4])
+                }
+                let second = try await storage.writeNote([5], at: place, expecting: .version(first))
+                await #expect(throws: StorageError.self) {
+                    _ = try await storage.writeNote([6], at: place, expecting: .version(first))
+                }
+                try await Self.read.body(storage, shard)
+                try await Self.remove.body(storage, shard)
+                try await storage.removeNote(at: place, expecting: .version(second))
+                #expect(faults.hits > 0 || refusal.refused.map(\.0) == [.own])
+            }
+            #expect(try FileTree.list(root.appending("ks").appending("0")) == [])
+            #expect(try FileTree.list(root) == ["ks"])
         }
     }
 }
