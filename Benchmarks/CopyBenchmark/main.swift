@@ -33,7 +33,7 @@ let codec: Codec = !isBackup || engine == "none" ? .identity : try Codec(engine:
 func dataPlane(_ threads: BlockingThreads) -> DataPlane {
     DataPlane(
         threads: threads,
-        codec: codec,
+        codec: RecordedCodec(codec),
         blockSize: 250_000,
         blocksInFlight: nil,
         concurrency: concurrency,
@@ -51,11 +51,7 @@ func backUp(_ plane: DataPlane, _ storage: FileStorage) async throws {
         logger: logger
     )
     var manifest = Manifest()
-    var builtin = Manifest.Builtin()
-    builtin.compressionEngine = engine
-    builtin.skipCompress = codec == .identity
-    builtin.files = try await copier.copyFiles(of: tablet, to: writer, meter: TransferMeter())
-    manifest.builtin = builtin
+    manifest.builtin = try await copier.copyFiles(of: tablet, to: writer, meter: TransferMeter())
     try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
 }
 

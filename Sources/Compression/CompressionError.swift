@@ -6,10 +6,14 @@ package struct CompressionError: Error, Hashable, Sendable, CustomStringConverti
         case unsupported
         /// The bytes do not decode: damaged, truncated or of another format.
         case corrupt
+        /// The bytes are of another format than the manifest says.
+        case otherFormat
         /// The codec failed on good input: our own error.
         case failed
         /// A command of the operator's did not do its work.
         case external
+        /// A command of the operator's could not be started.
+        case notRunnable
     }
 
     package var code: Code

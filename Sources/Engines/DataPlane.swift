@@ -12,8 +12,8 @@ package import Streams
 package struct DataPlane: Sendable {
     /// For reading, compressing, decoding and writing files.
     package let threads: BlockingThreads
-    /// How new backups are compressed.
-    package let codec: Codec
+    /// How new backups are compressed, and what their manifest says of it.
+    package let recorded: RecordedCodec
     /// Bytes of a file that are compressed on their own.
     package let chunkSize: Int
     /// Chunks of one file that are in flight at most.
@@ -42,13 +42,14 @@ package struct DataPlane: Sendable {
     ///   - flightBudget: bytes that all chunks in flight may take together.
     package init(
         threads: BlockingThreads,
-        codec: Codec,
+        codec recorded: RecordedCodec,
         blockSize: Int,
         blocksInFlight: Int?,
         concurrency: Int,
         flightBudget: Int
     ) {
-        (self.threads, self.codec) = (threads, codec)
+        (self.threads, self.recorded) = (threads, recorded)
+        let codec = recorded.codec
         let chunkSize = codec.chunkSize(blockSize: blockSize)
         self.chunkSize = chunkSize
         // A chunk of a tablespace is at least one page.
@@ -63,6 +64,9 @@ package struct DataPlane: Sendable {
         encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: largestChunk) }
         decoders = Workspaces { DecodingWorkspace() }
     }
+
+    /// How new backups are compressed.
+    package var codec: Codec { recorded.codec }
 }
 
 extension Codec {

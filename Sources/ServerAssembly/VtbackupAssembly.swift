@@ -282,9 +282,6 @@ package struct VtbackupAssembly: Sendable {
         settings.allowIncompleteTablespaces = policy.allowIncompleteTablespaces
         settings.initSQLFile = policy.initDbSqlFile.isEmpty ? nil : FilePath(policy.initDbSqlFile)
         settings.initQueries = queries
-        settings.compressionEngineName = options.engine.compressionEngineName
-        settings.compress = options.engine.backupStorageCompress
-        settings.manifestExternalDecompressor = options.engine.manifestExternalDecompressor
         settings.hostname = { (try? await resources.fileThreads.run { HostName.own }) ?? "" }
         return settings
     }

@@ -60,7 +60,7 @@ struct ForeignFormatsTests {
                 try await body(
                     DataPlane(
                         threads: threads,
-                        codec: codec,
+                        codec: RecordedCodec(codec),
                         blockSize: 250_000,
                         blocksInFlight: nil,
                         concurrency: 2,

@@ -81,7 +81,7 @@ struct PageCheckOnServerTests {
                 try await BlockingThreads.with(count: 2) { threads in
                     let plane = DataPlane(
                         threads: threads,
-                        codec: .identity,
+                        codec: RecordedCodec(.identity),
                         blockSize: 250_000,
                         blocksInFlight: nil,
                         concurrency: 4,

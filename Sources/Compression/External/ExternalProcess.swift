@@ -32,8 +32,8 @@ package struct ExternalProcess: Sendable {
     /// - Parameters:
     ///   - input: the next bytes for its stdin; `nil` at their end.
     ///   - output: takes the bytes of its stdout, in order.
-    /// - Throws: ``CompressionError`` with code `external`: not found, non-zero exit, stalled, or ended before it had
-    ///   read everything; or what `input` or `output` throws.
+    /// - Throws: ``CompressionError`` with code `notRunnable` when it is not found, `external` for a non-zero exit, when it
+    ///   stalled, or ended before it had read everything; or what `input` or `output` throws.
     package func run(
         input: @escaping @Sendable () async throws -> ByteBuffer?,
         output: @escaping @Sendable (ByteBuffer) async throws -> Void
@@ -94,12 +94,12 @@ package struct ExternalProcess: Sendable {
             }
             return Ending(status: result.terminationStatus, tookAll: result.closureResult)
         } catch let error as SubprocessError {
-            throw failure("cannot be run: \(error)")
+            throw failure("cannot be run: \(error)", .notRunnable)
         }
     }
 
-    private func failure(_ what: String) -> CompressionError {
-        CompressionError(.external, "external command \"\(command)\" \(what); its messages are in the log")
+    private func failure(_ what: String, _ code: CompressionError.Code = .external) -> CompressionError {
+        CompressionError(code, "external command \"\(command)\" \(what); its messages are in the log")
     }
 
     // MARK: Conversation

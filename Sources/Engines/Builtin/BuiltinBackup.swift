@@ -1,4 +1,5 @@
 package import Catalog
+import Compression
 package import Logging
 package import MySQLControl
 package import Storage
@@ -35,14 +36,14 @@ package struct BuiltinBackup: Sendable {
     ///   - known: what it said of its files while it ran.
     ///   - writer: takes the objects.
     ///   - meter: counts what was read.
-    /// - Returns: the manifest's entries, made from what the store confirmed.
+    /// - Returns: what the manifest says of the engine: the files that the store confirmed, and how they were written.
     /// - Throws: ``EngineError`` that names file and object.
     package func copyFiles(
         of directory: TabletDirectory,
         known: ServerFiles = ServerFiles(),
         to writer: any BackupWriter,
         meter: TransferMeter
-    ) async throws -> [FileEntry] {
+    ) async throws -> Manifest.Builtin {
         let files = try await dataPlane.threads.run {
             try FileSelection.files(of: directory, leavesOutUndo: known.leavesOutUndo)
         }
@@ -59,7 +60,12 @@ package struct BuiltinBackup: Sendable {
             meter.finishFile()
         }
         logger.info("\(pages?.summary ?? "page check: switched off by --skip-page-check")")
-        return try entries.all()
+        var builtin = Manifest.Builtin()
+        builtin.files = try entries.all()
+        builtin.compressionEngine = dataPlane.recorded.engine
+        builtin.skipCompress = dataPlane.recorded.skipsCompression
+        builtin.externalDecompressor = dataPlane.recorded.manifestDecompressor
+        return builtin
     }
 
     private func copy(

@@ -115,17 +115,18 @@ package struct EngineOptions: ParsableArguments {
     /// Creates the group.
     package init() {}
 
-    /// The codec of new backups.
+    /// The codec of new backups, with what their manifests say of it.
     /// - Throws: ``UsageError`` for what cannot be done.
-    package func codec() throws(UsageError) -> Codec {
+    package func codec() throws(UsageError) -> RecordedCodec {
         do throws(CompressionError) {
-            guard backupStorageCompress else { return .identity }
-            guard !externalCompressor.isEmpty else {
-                return try Codec(engine: compressionEngineName, level: compressionLevel)
-            }
-            // A command wins, but the manifest still names an engine: readers without the command use that one.
-            guard Codec.isEngine(compressionEngineName) else { throw Codec.unsupported(compressionEngineName) }
-            return .external(try ExternalCommand(externalCompressor))
+            return try RecordedCodec(
+                engine: compressionEngineName,
+                level: compressionLevel,
+                compresses: backupStorageCompress,
+                compressor: externalCompressor,
+                manifestDecompressor: manifestExternalDecompressor,
+                decompressor: externalDecompressor
+            )
         } catch {
             throw UsageError(error.message)
         }

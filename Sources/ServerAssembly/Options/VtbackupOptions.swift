@@ -85,8 +85,8 @@ package struct VtbackupOptions: ParsableArguments {
                 "--memory-budget must be at least \(ByteCountValue(bytes: MemoryBudget.minimum)), it is \(engine.memoryBudget)"
             )
         }
-        _ = try engine.codec()
         try validateDecompressor()
+        _ = try engine.codec()
     }
 
     private func validateDecompressor() throws(UsageError) {

@@ -253,7 +253,7 @@ package struct SimulatedRun: Sendable {
     private var dataPlane: DataPlane {
         DataPlane(
             threads: threads,
-            codec: codec,
+            codec: RecordedCodec(codec),
             blockSize: 8_192,
             blocksInFlight: nil,
             concurrency: 3,
@@ -291,8 +291,6 @@ package struct SimulatedRun: Sendable {
         settings.freshness.allowFirstBackup = true
         settings.retention.minimumTime = 7_200
         settings.retention.minimumCount = 2
-        settings.compressionEngineName = codecName
-        settings.compress = codec != .identity
         log.logger.info("pass \(uid)")
         let directory = TabletDirectory(dataRoot: folder.appending("v"), uid: uid)
         let holder = LeaseHolder(
@@ -331,13 +329,5 @@ package struct SimulatedRun: Sendable {
             logger: log.logger
         )
         try await pass.run()
-    }
-
-    private var codecName: String {
-        switch codec {
-        case .zstd: "zstd"
-        case .lz4: "lz4"
-        default: "pargzip"
-        }
     }
 }

@@ -29,10 +29,6 @@ package struct BackupPass: Sendable {
         package var allowIncompleteTablespaces = false
         package var initSQLFile: FilePath?
         package var initQueries: InitQueries?
-        /// Flag values that go into the manifest.
-        package var compressionEngineName = "pargzip"
-        package var compress = true
-        package var manifestExternalDecompressor = ""
         /// Asked when the manifest is written: it may take as long as the resolver does.
         package var hostname: @Sendable () async -> String = { "" }
 
@@ -121,8 +117,9 @@ package struct BackupPass: Sendable {
         try await step(.storage, "Can't take backup: can't list backups") {
             var listed = try await backups.load(reusing: known)
             // A backup that did not verify is no fresh one.
-            while let newest = listed.lastIndex(where: { $0.manifest != nil && $0.time != nil }) {
-                let name = listed[newest].name
+            while let name = Freshness.newest(of: listed, now: clock.now())?.name,
+                let newest = listed.firstIndex(where: { $0.name == name })
+            {
                 guard let reason = try await backups.verification(of: name)?.refusal else { break }
                 logger.error("backup \(shard)/\(name) CANNOT BE USED: \(reason)")
                 listed[newest] = ListedBackup(name: name, state: .incomplete(reason))
@@ -139,7 +136,8 @@ package struct BackupPass: Sendable {
         for backup in listed where backup.isUnreadable {
             logger.error("backup \(shard)/\(backup.name) cannot be read: \(backup.problem ?? "")")
         }
-        var rejected: [String: String] = [:]
+        for warning in listed.compactMap({ $0.warning(clock.now()) }) { logger.warning("\(shard): \(warning)") }
+        var (rejected, taken): ([String: String], String?) = ([:], nil)
         switch decide(listed) {
         case .skip(let reason): logger.info("\(reason)")
         case .refuse(let message): throw WorkflowError(.refused, "Can't take backup: \(message)")
@@ -148,25 +146,30 @@ package struct BackupPass: Sendable {
             if settings.freshness.initialBackup {
                 try await step(.refused, "Can't take backup") { try await refuseIfServing() }
             }
-            rejected = try await step(.mysqld, "Failed to take backup") { try await takeBackup(listed, held) }
+            (rejected, taken) = try await step(.mysqld, "Failed to take backup") { try await takeBackup(listed, held) }
         }
-        try await prune(rejected)
+        try await prune(rejected, taken)
     }
 
     private var pruning: Pruning { Pruning(backups: backups, policy: settings.retention, logger: logger) }
 
-    private func prune(_ rejected: [String: String] = [:]) async throws {
+    private func prune(_ rejected: [String: String] = [:], _ taken: String? = nil) async throws {
         try await progress.during(.prune) {
             try await step(.storage, "Couldn't prune old backups") {
-                try await pruning.run(now: clock.now(), rejected: rejected)
+                try await pruning.run(now: clock.now(), rejected: rejected, taken: taken)
             }
         }
     }
 
     // MARK: Taking a backup
 
-    /// - Returns: complete backups that were found to be no good, with the reason.
-    private func takeBackup(_ listed: [ListedBackup], _ held: HeldLease?) async throws -> [String: String] {
+    /// - Returns: complete backups that were found to be no good, with the reason, and the new one.
+    private func takeBackup(
+        _ listed: [ListedBackup],
+        _ held: HeldLease?
+    ) async throws -> (rejected: [String: String], taken: String?) {
+        // What nobody can read must be known before the hours that a pass may take.
+        try await step(.refused, "not taking backup") { try await backupEngine.checkCompressor() }
         let mysqld = try await makeServer()
         if !settings.freshness.initialBackup {
             try await PrimaryCheck(primary: shardPrimary, access: access, logger: logger).run()
@@ -201,7 +204,7 @@ package struct BackupPass: Sendable {
             logger.info(
                 "\(settings.freshness.initialBackup ? ContractLog.initialBackupSuccessful : ContractLog.backupSuccessful)"
             )
-            return prepared.rejectedBackups
+            return (prepared.rejectedBackups, name)
         } cleanup: {
             logger.info("\(ContractLog.removingFolder(mysqld.directory.path.string))")
             do {
@@ -220,6 +223,11 @@ package struct BackupPass: Sendable {
         logger.info("\(ContractLog.startingBackup(name))")
         logger.info("\(ContractLog.usingEngine("builtin"))")
         logger.info("\(ContractLog.usingPosition(prepared.position))")
+        if prepared.position.hasTags {
+            logger.warning(
+                "the position of \(name) has tagged GTIDs in it, which Vitess cannot read: no tablet of Vitess restores this backup; HINT: see which clients set gtid_next = 'AUTOMATIC:<tag>'"
+            )
+        }
         let writer = try await step(.storage, "error taking backup: StartBackup failed") {
             try await storage.startBackup(name, of: shard)
         }
@@ -227,7 +235,7 @@ package struct BackupPass: Sendable {
         do {
             try await held?.mark(name)
             try await progress.during(.takeNewBackup, transfer: meter) {
-                let entries = try await step(.copy, "error taking backup") {
+                let builtin = try await step(.copy, "error taking backup") {
                     try await explainingFullDisk {
                         "the backup of \(meter.reading.totalBytes) bytes of files had got to \(meter.reading.bytes) of them"
                     } _: {
@@ -239,8 +247,12 @@ package struct BackupPass: Sendable {
                         )
                     }
                 }
+                try await step(.copy, "error taking backup") {
+                    let reader = try storage.backup(name, of: shard)
+                    try await backupEngine.readBack(builtin, of: mysqld.directory, from: reader)
+                }
                 try await refuseIfPoisonedMeanwhile(prepared)
-                let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), entries: entries)
+                let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), builtin: builtin)
                 try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") {
                     let bytes = manifest.encoded()
                     // What cannot be read again must not become the commit record.
@@ -273,7 +285,7 @@ package struct BackupPass: Sendable {
         _ prepared: PreparedServer,
         name: String,
         hostname: String,
-        entries: [FileEntry]
+        builtin: Manifest.Builtin
     ) -> Manifest {
         var manifest = Manifest()
         manifest.backupName = name
@@ -286,12 +298,7 @@ package struct BackupPass: Sendable {
         manifest.hostname = hostname
         (manifest.keyspace, manifest.shard) = (shard.keyspace, shard.shard)
         manifest.mysqlVersion = prepared.versionText
-        manifest.upgradeSafe = settings.upgradeSafe
-        var builtin = Manifest.Builtin()
-        builtin.compressionEngine = settings.compressionEngineName
-        builtin.files = entries
-        builtin.skipCompress = !settings.compress
-        builtin.externalDecompressor = settings.manifestExternalDecompressor
+        manifest.upgradeSafe = prepared.upgradeSafe
         manifest.builtin = builtin
         return manifest
     }
@@ -492,6 +499,7 @@ package struct BackupPass: Sendable {
         prepared.files = try await completeness.run(on: server, mysqld.directory, prepared)
         if settings.upgradeSafe {
             try await step(.mysqld, "failed to disable fast shutdown") { try await server.requestSlowShutdown() }
+            prepared.upgradeSafe = true
         }
         return prepared
     }

@@ -18,6 +18,8 @@ struct PreparedServer: Sendable {
     var files = ServerFiles()
     /// When the backup counts as started: after catching up.
     var backupTime: Date
+    /// The server was told to stop slowly, so that the next series can open its files.
+    var upgradeSafe = false
     /// Complete backups that were found to be no good on the way here, with the reason.
     var rejectedBackups: [String: String] = [:]
 

@@ -177,7 +177,7 @@ extension VerificationRecord {
         if chain.contains(where: { ($0 as? StorageError)?.code == .notFound }) { return true }
         return switch chain.last {
         case let error as EngineError: error.code == .damagedBackup
-        case let error as CompressionError: error.code == .corrupt
+        case let error as CompressionError: error.code == .corrupt || error.code == .otherFormat
         default: false
         }
     }

@@ -39,7 +39,7 @@ struct BuiltinRoundTripTests {
             return try await BlockingThreads.with(count: 2) { threads in
                 let plane = DataPlane(
                     threads: threads,
-                    codec: codec,
+                    codec: RecordedCodec(codec),
                     blockSize: 100_000,
                     blocksInFlight: nil,
                     concurrency: 3,
@@ -66,17 +66,7 @@ struct BuiltinRoundTripTests {
             logger: Self.logger
         )
         var manifest = Manifest()
-        var builtin = Manifest.Builtin()
-        builtin.compressionEngine =
-            switch codec {
-            case .identity, .gzip: "pargzip"
-            case .zstd: "zstd"
-            case .lz4: "lz4"
-            case .external: "external"
-            }
-        builtin.skipCompress = codec == .identity
-        builtin.files = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())
-        manifest.builtin = builtin
+        manifest.builtin = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())
         try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
         return try Manifest(decoding: manifest.encoded())
     }

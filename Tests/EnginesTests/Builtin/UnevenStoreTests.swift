@@ -36,7 +36,7 @@ struct UnevenStoreTests {
             try await BlockingThreads.with(count: 2) { threads in
                 let plane = DataPlane(
                     threads: threads,
-                    codec: .gzip(level: .isal(1)),
+                    codec: RecordedCodec(.gzip(level: .isal(1))),
                     blockSize: 100_000,
                     blocksInFlight: nil,
                     concurrency: Self.files,
@@ -54,7 +54,7 @@ struct UnevenStoreTests {
                 let writer = HookedWriter(next: try await InMemoryStorage().startBackup(name, of: shard), hook: hook)
                 let result: Result<[FileEntry], any Error>
                 do {
-                    result = .success(try await engine.copyFiles(of: tablet, to: writer, meter: meter))
+                    result = .success(try await engine.copyFiles(of: tablet, to: writer, meter: meter).files)
                 } catch {
                     result = .failure(error)
                 }

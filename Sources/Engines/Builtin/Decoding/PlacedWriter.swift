@@ -43,7 +43,9 @@ struct PlacedWriter: Sendable {
     /// Decodes the object.
     /// - Returns: bytes of content.
     func write(_ source: inout HashedSource, as format: StoredFormat) async throws -> Int64 {
-        switch format {
+        try await source.fill(to: StoredFormat.recognizedLength)
+        try source.peek { try format.recognize($0) }
+        return switch format {
         case .identity: try await copy(&source)
         case .gzip: try await writeGzip(&source)
         case .zstd: try await writeZstd(&source)
