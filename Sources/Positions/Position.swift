@@ -71,6 +71,11 @@ package enum Position: Hashable, Sendable {
     /// `<flavor>/<text>`.
     package var encoded: String { flavor.rawValue + "/" + text }
 
+    /// Whether there are tagged GTIDs (MySQL 8.3 and later) in it, which Vitess cannot read.
+    package var hasTags: Bool {
+        if case .mysql56(let set) = self { set.members.contains { !$0.source.tag.isEmpty } } else { false }
+    }
+
     /// True when no transaction is in it.
     package var isEmpty: Bool {
         switch self {

@@ -77,6 +77,9 @@ struct BackupListing {
         ]
         let rows = backups.map { backup -> [String] in
             guard let manifest = backup.manifest else {
+                if backup.isForeign {
+                    return [CatalogError.excerpt(backup.name), "not a backup"] + Array(repeating: "-", count: 9)
+                }
                 let state = backup.isUnreadable ? "unreadable" : "incomplete"
                 return [backup.name, state, "-", "-", "-", "-", "-", "-", "-", "-", backup.problem ?? ""]
             }

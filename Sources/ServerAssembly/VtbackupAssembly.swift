@@ -105,6 +105,7 @@ package struct VtbackupAssembly: Sendable {
         let listed = try await backups.load()
         var verifications: [String: VerificationRecord] = [:]
         for backup in listed where backup.manifest != nil {
+            if let warning = backup.warning(Date()) { logger.warning("\(warning)") }
             do {
                 verifications[backup.name] = try await backups.verification(of: backup.name)
             } catch {

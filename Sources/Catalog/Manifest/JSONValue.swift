@@ -29,7 +29,9 @@ enum JSONValue: Decodable, Sendable {
 
     /// The bytes of the first JSON object in `bytes`, without what follows it; `nil` when it does not end.
     static func firstObject(in bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        guard let start = bytes.firstIndex(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }),
+        // Editors put a byte order mark before what they save.
+        let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
+        guard let start = content.firstIndex(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }),
             bytes[start] == UInt8(ascii: "{")
         else {
             return nil

@@ -38,8 +38,9 @@ extension Manifest {
         fromPosition = try Self.position("FromPosition", fields)
         fromBackup = try fields.string("FromBackup")
         incremental = try fields.bool("Incremental")
-        backupTime = try Self.time("BackupTime", fields)
-        finishedTime = try Self.time("FinishedTime", fields)
+        // A time that cannot be read is unknown: only what needs it suffers.
+        backupTime = BackupTimestamp.parse(rfc3339: try fields.string("BackupTime"))
+        finishedTime = BackupTimestamp.parse(rfc3339: try fields.string("FinishedTime"))
         serverUUID = try fields.string("ServerUUID")
         tabletAlias = try fields.string("TabletAlias")
         hostname = fields.has("Hostname") ? try fields.string("Hostname") : nil
@@ -65,15 +66,6 @@ extension Manifest {
         } catch {
             throw CatalogError("MANIFEST key \(key): \(error)")
         }
-    }
-
-    private static func time(_ key: String, _ fields: JSONFields) throws(CatalogError) -> Date? {
-        let text = try fields.string(key)
-        if text.isEmpty { return nil }
-        guard let date = BackupTimestamp.parse(rfc3339: text) else {
-            throw CatalogError("MANIFEST key \(key) is not an RFC 3339 time: \(CatalogError.excerpt(text))")
-        }
-        return date
     }
 }
 

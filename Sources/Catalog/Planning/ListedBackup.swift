@@ -11,6 +11,8 @@ package struct ListedBackup: Hashable, Sendable {
         case incomplete(String)
         /// Storage could not tell, with the reason: it may be a good one.
         case unreadable(String)
+        /// Its name is no backup's: nobody has looked into it.
+        case foreign
     }
 
     package var name: String
@@ -46,10 +48,14 @@ package struct ListedBackup: Hashable, Sendable {
         if case .unreadable = state { true } else { false }
     }
 
+    /// Whether it is no backup by its name.
+    package var isForeign: Bool { state == .foreign }
+
     /// Why it cannot be restored, as far as the listing knows.
     package var problem: String? {
         switch state {
         case .complete: nil
+        case .foreign: "not a backup: its name is not date.time.tablet-alias"
         case .incomplete(let reason), .unreadable(let reason): reason
         }
     }

@@ -5,38 +5,56 @@ package struct RestoreChoice: Hashable, Sendable {
     /// Why newer ones were passed over, newest first, in Vitess's words.
     package var skipped: [String] = []
 
-    /// Takes the newest complete full backup that the running server can read.
+    /// Takes the newest complete full backup that the running server can read: the one that holds most, whatever its name
+    /// says.
     /// - Parameters:
-    ///   - backups: the shard's backups, oldest first.
+    ///   - backups: the shard's backups, in the order of their names.
     ///   - directory: their folder, for messages.
     ///   - runningVersion: text of the server that will run on the data.
     package init(_ backups: [ListedBackup], directory: String, runningVersion: String) {
-        // A folder that is no backup by its name has no place in their order.
-        for candidate in backups.reversed() where candidate.time != nil {
-            switch candidate.state {
-            case .incomplete(let reason):
-                skipped.append(
-                    "Possibly incomplete backup \(candidate.name) in directory \(directory) on BackupStorage: can't read MANIFEST: \(reason))"
-                )
-            case .unreadable(let reason):
-                skipped.append("Skipping backup \(directory)/\(candidate.name), which cannot be read: \(reason)")
-            case .complete(let manifest) where manifest.incremental:
+        var refusals: [String: String] = [:]
+        for candidate in ListedBackup.fullsByAge(backups).reversed() {
+            guard let manifest = candidate.manifest else { continue }
+            if let refusal = Self.refusal(of: candidate, manifest, directory: directory, runningVersion) {
+                refusals[candidate.name] = refusal
                 continue
-            case .complete(let manifest):
-                let refusal = MySQLVersion.refusal(
-                    running: runningVersion,
-                    backup: manifest.mysqlVersion,
-                    upgradeSafe: manifest.upgradeSafe
-                )
-                if let refusal {
-                    skipped.append(
-                        "Skipping backup \(directory)/\(candidate.name) with incompatible MySQL version \(manifest.mysqlVersion) (upgrade safe: \(manifest.upgradeSafe)): \(refusal)"
-                    )
-                    continue
-                }
-                backup = candidate
-                return
             }
+            backup = candidate
+            break
+        }
+        // A folder that is no backup by its name has no place in their order.
+        for other in backups.reversed() where other.time != nil {
+            if let refusal = refusals[other.name] {
+                skipped.append(refusal)
+            } else if let backup, other.name <= backup.name {
+                continue
+            } else if case .incomplete(let reason) = other.state {
+                skipped.append(
+                    "Possibly incomplete backup \(other.name) in directory \(directory) on BackupStorage: can't read MANIFEST: \(reason))"
+                )
+            } else if case .unreadable(let reason) = other.state {
+                skipped.append("Skipping backup \(directory)/\(other.name), which cannot be read: \(reason)")
+            }
+        }
+    }
+
+    private static func refusal(
+        of backup: ListedBackup,
+        _ manifest: Manifest,
+        directory: String,
+        _ running: String
+    ) -> String? {
+        guard manifest.method == "builtin" else {
+            return
+                "Skipping backup \(directory)/\(backup.name), which was taken with the engine \(CatalogError.excerpt(manifest.method)): only builtin ones can be restored here"
+        }
+        let refusal = MySQLVersion.refusal(
+            running: running,
+            backup: manifest.mysqlVersion,
+            upgradeSafe: manifest.upgradeSafe
+        )
+        return refusal.map {
+            "Skipping backup \(directory)/\(backup.name) with incompatible MySQL version \(manifest.mysqlVersion) (upgrade safe: \(manifest.upgradeSafe)): \($0)"
         }
     }
 }

@@ -35,10 +35,11 @@ package struct Retention: Hashable, Sendable {
 
     /// Plans without touching anything.
     /// - Parameters:
-    ///   - backups: the shard's backups, oldest first.
+    ///   - backups: the shard's backups, in the order of their names.
     ///   - policy: how long and how many to keep.
     ///   - now: the moment of the pass.
-    package init(_ backups: [ListedBackup], policy: Policy, now: Date) {
+    ///   - spared: backups that stay whatever the policy says, with the reason.
+    package init(_ backups: [ListedBackup], policy: Policy, now: Date, sparing spared: [String: String] = [:]) {
         guard policy.minimumTime > 0 else {
             verdicts = backups.map {
                 Verdict(name: $0.name, remove: false, reason: "Pruning of old backups is disabled.")
@@ -46,12 +47,13 @@ package struct Retention: Hashable, Sendable {
             return
         }
         let dated = backups.filter { $0.time != nil }
-        let fulls = dated.filter { $0.manifest?.incremental == false }
-        let newestComplete = dated.last { $0.manifest != nil }
+        let fulls = ListedBackup.fullsByAge(dated)
+        // A name from the future says nothing of what came after what.
+        let newestComplete = dated.last { $0.manifest != nil && !$0.isFromTheFuture(now) }
         let limit = GoDuration.text(seconds: policy.minimumTime)
         let keptByCount = Set(fulls.suffix(policy.minimumCount).map(\.name))
-        var kept: [String: String] = [:]
-        for backup in backups {
+        var kept = spared
+        for backup in backups where kept[backup.name] == nil {
             guard let time = backup.time else {
                 kept[backup.name] = "its name is no backup name (date.time.tablet-alias)"
                 continue
@@ -65,11 +67,11 @@ package struct Retention: Hashable, Sendable {
                 kept[backup.name] = "it has not reached min_retention_time of \(limit)"
             } else if backup.manifest == nil, !(newestComplete.map { backup.name < $0.name } ?? false) {
                 kept[backup.name] = "it is incomplete and no newer backup is complete"
-            } else if backup.manifest?.incremental == true, !fulls.contains(where: { $0.name > backup.name }) {
+            } else if backup.manifest?.incremental == true, !fulls.contains(where: { $0.isNewer(than: backup) }) {
                 kept[backup.name] = "it is incremental and no newer full backup replaces it"
             }
         }
-        keepBases(of: dated, in: &kept)
+        keepBases(of: dated, now, in: &kept)
         verdicts = backups.map { backup in
             if let reason = kept[backup.name] { return Verdict(name: backup.name, remove: false, reason: reason) }
             let state = backup.manifest == nil ? "incomplete backup" : "old backup"
@@ -82,27 +84,30 @@ package struct Retention: Hashable, Sendable {
     }
 
     /// Adds to `kept` what its incrementals are built on, transitively.
-    private func keepBases(of backups: [ListedBackup], in kept: inout [String: String]) {
+    private func keepBases(of backups: [ListedBackup], _ now: Date, in kept: inout [String: String]) {
         // Once is enough unless clocks disagree: a base may then be named later than what is built on it.
         var before = -1
         while before != kept.count {
             before = kept.count
-            keepDirectBases(of: backups, in: &kept)
+            keepDirectBases(of: backups, now, in: &kept)
         }
     }
 
-    private func keepDirectBases(of backups: [ListedBackup], in kept: inout [String: String]) {
+    private func keepDirectBases(of backups: [ListedBackup], _ now: Date, in kept: inout [String: String]) {
         for (index, backup) in backups.enumerated().reversed() {
             guard kept[backup.name] != nil, let manifest = backup.manifest, manifest.incremental else { continue }
             let older = backups[..<index]
+            // One that is named in the future may have been taken at any time.
+            let future = backups[(index + 1)...].filter { $0.isFromTheFuture(now) }
             let named = backups.first { $0.name == manifest.fromBackup && $0.manifest != nil }
-            let covering = older.last { $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true }
-            let coveringFull = older.last {
-                $0.manifest?.incremental == false && $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true
-            }
+            let covers: (ListedBackup) -> Bool = { $0.manifest?.position?.isAtLeast(manifest.fromPosition) == true }
+            let coversFully: (ListedBackup) -> Bool = { $0.manifest?.incremental == false && covers($0) }
             // The newest full one below it too: with a broken chain in between it is the best that is left to start from.
             let full = older.last { $0.manifest?.incremental == false }
-            for base in [named, covering, coveringFull, full].compactMap({ $0 }) where kept[base.name] == nil {
+            let bases = [
+                named, older.last(where: covers), older.last(where: coversFully), full, future.last(where: coversFully),
+            ]
+            for base in bases.compactMap({ $0 }) where kept[base.name] == nil {
                 kept[base.name] = "incremental backup \(backup.name) needs it"
             }
         }

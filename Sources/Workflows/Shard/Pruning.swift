@@ -22,9 +22,12 @@ package struct Pruning: Sendable {
 
     /// The plan, in which backups that did not verify do not count among those to keep.
     private func planned(_ listed: [ListedBackup], now: Date) async throws -> Retention {
-        let plan = plan(listed, now: now)
         // Only where it matters: each look is a request to the store.
-        guard !plan.removals.isEmpty else { return plan }
+        guard !plan(listed, now: now).removals.isEmpty else { return plan(listed, now: now) }
+        return plan(try await verified(listed), now: now)
+    }
+
+    private func verified(_ listed: [ListedBackup]) async throws -> [ListedBackup] {
         var known: [ListedBackup] = []
         for backup in listed {
             var backup = backup
@@ -40,20 +43,23 @@ package struct Pruning: Sendable {
             }
             known.append(backup)
         }
-        return self.plan(known, now: now)
+        return known
     }
 
     /// What would be done with these backups.
-    func plan(_ listed: [ListedBackup], now: Date) -> Retention {
-        Retention(listed, policy: policy, now: now)
+    func plan(_ listed: [ListedBackup], now: Date, sparing spared: [String: String] = [:]) -> Retention {
+        Retention(listed, policy: policy, now: now, sparing: spared)
     }
 
     /// Plans, logs each removal with its reason, and removes, newest dependents first.
+    ///
+    /// What cannot be removed stays, with all that it is built on; the others go all the same.
     /// - Parameters:
     ///   - now: the moment of the pass.
     ///   - rejected: complete backups that were found to be no good in this pass, with the reason.
-    /// - Throws: ``WorkflowError`` that names the backup which could not be removed; the ones before it are gone.
-    package func run(now: Date, rejected: [String: String] = [:]) async throws {
+    ///   - taken: the backup that this pass took, which is never removed.
+    /// - Throws: ``WorkflowError`` that names the backups which could not be removed.
+    package func run(now: Date, rejected: [String: String] = [:], taken: String? = nil) async throws {
         guard policy.minimumTime > 0 else {
             logger.info("\(ContractLog.pruningDisabled)")
             return
@@ -63,23 +69,55 @@ package struct Pruning: Sendable {
             // a moment, so that it is not removed either.
             rejected[backup.name].map { ListedBackup(name: backup.name, state: .unreadable($0)) } ?? backup
         }
-        for backup in listed where !backup.isUnreadable {
+        for backup in listed where !backup.isUnreadable && !backup.isForeign {
             if let problem = backup.problem { logger.info("\(ContractLog.ignoringIncomplete(backup.name, problem))") }
         }
-        let plan = try await planned(listed, now: now)
+        var spared: [String: String] = [:]
+        if let taken { spared[taken] = "it was taken by this pass" }
+        let known = plan(listed, now: now, sparing: spared).removals.isEmpty ? listed : try await verified(listed)
+        let plan = plan(known, now: now, sparing: spared)
         for verdict in plan.verdicts where !verdict.remove {
             logger.info("Keeping backup \(verdict.name): \(verdict.reason)")
         }
-        for verdict in plan.removals {
-            logger.info("\(ContractLog.removing(verdict.name, backups.shard, limit: policy.minimumTime))")
-            try await step(.storage, "couldn't remove backup \(verdict.name) from \(backups.shard)") {
-                try await backups.storage.removeBackup(verdict.name, of: backups.shard)
-            }
-        }
+        try await remove(plan, known, now, &spared)
         if plan.removals.isEmpty, let oldest = listed.first(where: { $0.time != nil })?.time,
             now.timeIntervalSince(oldest) < policy.minimumTime
         {
             logger.info("\(ContractLog.notOldEnough(oldest, limit: policy.minimumTime))")
         }
+    }
+
+    private func remove(
+        _ plan: Retention,
+        _ known: [ListedBackup],
+        _ now: Date,
+        _ spared: inout [String: String]
+    ) async throws {
+        var failures: [(name: String, error: any Error)] = []
+        var allowed = Set(plan.removals.map(\.name))
+        for verdict in plan.removals {
+            guard allowed.contains(verdict.name) else {
+                logger.warning("Keeping backup \(verdict.name): what is built on it could not be removed")
+                continue
+            }
+            logger.info("\(ContractLog.removing(verdict.name, backups.shard, limit: policy.minimumTime))")
+            do {
+                try await backups.storage.removeBackup(verdict.name, of: backups.shard)
+            } catch {
+                try Task.checkCancellation()
+                logger.error("couldn't remove backup \(verdict.name) from \(backups.shard): \(error)")
+                failures.append((verdict.name, error))
+                spared[verdict.name] = "it could not be removed"
+                // What it needs stays too.
+                allowed.formIntersection(self.plan(known, now: now, sparing: spared).removals.map(\.name))
+            }
+        }
+        guard let first = failures.first else { return }
+        let others = failures.dropFirst().map(\.name)
+        throw WorkflowError(
+            .storage,
+            "couldn't remove backup \(first.name) from \(backups.shard)\(others.isEmpty ? "" : " (nor \(others.joined(separator: ", ")))")",
+            cause: first.error
+        )
     }
 }

@@ -66,7 +66,8 @@ package struct RestoreToFolder: Sendable {
                     "there is no backup \(CatalogError.excerpt(name)) in \(backups.shard); HINT: see --list-backups"
                 )
             }
-            if let problem = backup.problem {
+            // An operator may have a name of his own for a copy.
+            if !backup.isForeign, let problem = backup.problem {
                 throw WorkflowError(
                     .refused,
                     "backup \(backups.shard)/\(name) is \(backup.isUnreadable ? "unreadable" : "incomplete") and cannot be restored: \(problem)"
@@ -74,7 +75,13 @@ package struct RestoreToFolder: Sendable {
             }
             return name
         }
-        for backup in listed.reversed() where backup.time != nil && backup.manifest?.incremental == false {
+        for backup in ListedBackup.fullsByAge(listed).reversed() {
+            guard backup.manifest?.method == "builtin" else {
+                logger.warning(
+                    "Skipping backup \(backups.shard)/\(backup.name), which was taken with the engine \(CatalogError.excerpt(backup.manifest?.method ?? "")): only builtin ones can be restored here"
+                )
+                continue
+            }
             guard let reason = await backups.proofAgainst(backup.name, logger) else { return backup.name }
             logger.error(
                 "backup \(backups.shard)/\(backup.name) is listed as complete and CANNOT BE USED, falling back to an older one: \(reason); HINT: name it to restore it all the same"

@@ -32,6 +32,10 @@ package struct ShardBackups: Sendable {
         try await forEach(in: names.enumerated().map { ($0.offset, $0.element) }, atMost: Self.manifestsAtOnce) {
             index,
             name in
+            // Whatever else lies there is not ours to open.
+            guard (try? BackupName(name)) != nil else {
+                return found.withLock { $0[index] = ListedBackup(name: name, state: .foreign) }
+            }
             if let backup = complete[name] { return found.withLock { $0[index] = backup } }
             let state: ListedBackup.State
             do {
@@ -44,7 +48,9 @@ package struct ShardBackups: Sendable {
             found.withLock { $0[index] = ListedBackup(name: name, state: state) }
         }
         let backups = found.withLock { $0.compactMap { $0 } }
-        if let error = firstError.withLock({ $0 }), backups.allSatisfy(\.isUnreadable) { throw error }
+        if let error = firstError.withLock({ $0 }), backups.allSatisfy({ $0.isUnreadable || $0.isForeign }) {
+            throw error
+        }
         return backups
     }
 }

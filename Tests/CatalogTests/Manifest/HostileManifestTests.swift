@@ -34,7 +34,6 @@ struct HostileManifestTests {
             Case("\"{}\"", "MANIFEST is not a complete JSON object (4 bytes)"),
             Case("{", "MANIFEST is not a complete JSON object (1 bytes)"),
             Case("{\"a\": \"}", "MANIFEST is not a complete JSON object (8 bytes)"),
-            Case("\u{feff}{}", "MANIFEST is not a complete JSON object (5 bytes)"),
             Case("{]", "MANIFEST is not valid JSON (2 bytes)"),
             Case("{\"a\" 1}", "MANIFEST is not valid JSON (7 bytes)"),
             Case("{'a': 1}", "MANIFEST is not valid JSON (8 bytes)"),
@@ -104,13 +103,8 @@ struct HostileManifestTests {
     }
 
     @Test(
-        "Times and positions",
+        "Positions",
         arguments: [
-            Case("{\"BackupTime\": \"yesterday\"}", "MANIFEST key BackupTime is not an RFC 3339 time: yesterday"),
-            Case(
-                "{\"FinishedTime\": \"2026-02-30T00:00:00Z\"}",
-                "MANIFEST key FinishedTime is not an RFC 3339 time: 2026-02-30T00:00:00Z"
-            ),
             Case("{\"Position\": \"x\"}", "MANIFEST key Position: parse error: unknown GTIDSet flavor \"\""),
             Case(
                 "{\"PurgedPosition\": \"Foo/x\"}",

@@ -125,6 +125,29 @@ struct ManifestDecodingTests {
         #expect(try decoded("full-v24.json").builtin?.effectiveCompressionEngine == "pargzip")
     }
 
+    @Test(
+        "A time that cannot be read is unknown, and the backup as complete as before",
+        arguments: ["BackupTime", "FinishedTime"].flatMap { key in
+            ["yesterday", "2026-02-30T00:00:00Z", "2026-03-27 10:15:00", "0"].map { (key, $0) }
+        }
+    )
+    func times(_ key: String, _ time: String) throws {
+        let other = key == "BackupTime" ? "FinishedTime" : "BackupTime"
+        let text = #"{"\#(other)": "2026-03-27T10:15:00Z", "\#(key)": "\#(time)"}"#
+        let manifest = try Manifest(decoding: Array(text.utf8))
+        #expect((key == "BackupTime" ? manifest.backupTime : manifest.finishedTime) == nil)
+        #expect((key == "BackupTime" ? manifest.finishedTime : manifest.backupTime) != nil)
+        #expect(manifest.duration == nil)
+    }
+
+    @Test("A byte order mark before the document is skipped")
+    func byteOrderMark() throws {
+        #expect(
+            try Manifest(decoding: [0xef, 0xbb, 0xbf] + Fixture.bytes("manifests/full-v24.json"))
+                == decoded("full-v24.json")
+        )
+    }
+
     @Test("Escapes and null values")
     func escapes() throws {
         #expect(try decoded("escapes.json") == SampleManifest.escapes())

@@ -59,6 +59,21 @@ struct RestoreChoiceTests {
         #expect(choose(backups).backup == backups[0])
     }
 
+    @Test("One of another engine is passed over with the reason, also when it is the newest")
+    func otherEngine() throws {
+        let backups = [
+            try SampleBackup.full(Self.names[0]),
+            try SampleBackup.full(Self.names[1], at: "1-20", engine: "xtrabackup"),
+        ]
+        let choice = choose(backups)
+        #expect(choice.backup == backups[0])
+        #expect(
+            choice.skipped == [
+                "Skipping backup commerce/-80/\(Self.names[1]), which was taken with the engine xtrabackup: only builtin ones can be restored here"
+            ]
+        )
+    }
+
     @Test("There may be none")
     func none() throws {
         #expect(choose([]).backup == nil)

@@ -71,7 +71,12 @@ struct RetentionPropertyTests {
     private func isFull(_ backup: ListedBackup) -> Bool { backup.manifest.map { !$0.incremental } ?? false }
 
     private func expectEnoughFulls(_ shard: Shard, _ kept: [ListedBackup]) {
-        let wanted = shard.backups.filter(isFull).suffix(shard.policy.minimumCount)
+        // Positions of one source, so that each compares with each.
+        let fulls = shard.backups.filter(isFull).sorted { left, right in
+            left.manifest?.position == right.manifest?.position
+                ? left.name < right.name : right.manifest?.position?.isAtLeast(left.manifest?.position) == true
+        }
+        let wanted = fulls.suffix(shard.policy.minimumCount)
         #expect(wanted.allSatisfy(kept.contains), "the newest full backups stay")
     }
 

@@ -10,11 +10,15 @@ enum SampleBackup {
         _ name: String,
         at intervals: String = "1-10",
         version: String = "",
-        upgradeSafe: Bool = false
+        upgradeSafe: Bool = false,
+        finished: String? = nil,
+        engine: String = "builtin"
     ) throws
         -> ListedBackup
     {
         var manifest = Manifest()
+        manifest.method = engine
+        manifest.finishedTime = try finished.map { try moment($0) }
         manifest.backupName = name
         manifest.position = try SampleManifest.position(intervals)
         manifest.mysqlVersion = version
