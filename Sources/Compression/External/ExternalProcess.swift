@@ -3,6 +3,7 @@ package import NIOCore
 import Streams
 import Subprocess
 import Synchronization
+import SystemPackage
 
 /// One run of an ``ExternalCommand``: bytes in, bytes out, and the truth about how it ended.
 package struct ExternalProcess: Sendable {
@@ -15,7 +16,7 @@ package struct ExternalProcess: Sendable {
 
     /// Describes a run.
     /// - Parameters:
-    ///   - command: what to run; its program is looked for in `PATH`.
+    ///   - command: what to run; a program without a slash is looked for in `PATH`.
     ///   - stallLimit: how long the child may do nothing while only it could go on.
     ///   - note: takes each line of the child's stderr.
     package init(
@@ -81,7 +82,7 @@ package struct ExternalProcess: Sendable {
     ) async throws -> Ending {
         do {
             let result = try await Subprocess.run(
-                .name(command.words[0]),
+                command.words[0].contains("/") ? .path(FilePath(command.words[0])) : .name(command.words[0]),
                 arguments: Arguments(Array(command.words.dropFirst())),
                 platformOptions: options,
                 input: .inputWriter,
@@ -94,7 +95,8 @@ package struct ExternalProcess: Sendable {
             }
             return Ending(status: result.terminationStatus, tookAll: result.closureResult)
         } catch let error as SubprocessError {
-            throw failure("cannot be run: \(error)", .notRunnable)
+            let isUnknown = error.code == .executableNotFound || error.code == .spawnFailed
+            throw failure("cannot be run: \(error)", isUnknown ? .notRunnable : .external)
         }
     }
 
