@@ -84,7 +84,7 @@ let package = Package(
         .systemLibrary(name: "CZstd"),
         .target(
             name: "Compression",
-            dependencies: ["CISAL", "CLinux", "CLZ4", "CZstd", "Streams", nioCore, subprocess],
+            dependencies: ["CISAL", "CLinux", "CLZ4", "CZstd", "Streams", nioCore, subprocess, system],
             swiftSettings: settings,
             linkerSettings: [":libzstd.a", ":liblz4.a", ":libxxhash.a"].map { .linkedLibrary($0) }
         ),

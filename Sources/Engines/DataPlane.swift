@@ -42,14 +42,14 @@ package struct DataPlane: Sendable {
     ///   - flightBudget: bytes that all chunks in flight may take together.
     package init(
         threads: BlockingThreads,
-        codec recorded: RecordedCodec,
+        codec: RecordedCodec,
         blockSize: Int,
         blocksInFlight: Int?,
         concurrency: Int,
         flightBudget: Int
     ) {
-        (self.threads, self.recorded) = (threads, recorded)
-        let codec = recorded.codec
+        (self.threads, recorded) = (threads, codec)
+        let codec = codec.codec
         let chunkSize = codec.chunkSize(blockSize: blockSize)
         self.chunkSize = chunkSize
         // A chunk of a tablespace is at least one page.

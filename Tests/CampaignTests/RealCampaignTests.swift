@@ -246,7 +246,7 @@ private struct RealWorld: Sendable {
                 case .commit: try written.contains { try FileTree.status($0.appending("MANIFEST")) != nil }
                 }
             if isThere { return true }
-            await Task.yield()
+            await pauseBetweenLooks()
         }
         return false
     }

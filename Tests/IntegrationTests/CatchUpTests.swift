@@ -112,7 +112,7 @@ struct CatchUpTests {
                     "the applier stops again each time that it is started",
                     ["--tablet-manager-protocol=grpc"]
                 ) { _ in
-                    while try FileTree.list(shard.dataRoot)?.isEmpty != false { await Task.yield() }
+                    while try FileTree.list(shard.dataRoot)?.isEmpty != false { await pauseBetweenLooks() }
                     try await stopApplier(shard)
                 }
             }
@@ -131,7 +131,7 @@ struct CatchUpTests {
             try? await MySQLConnection.with(administrator, on: shard.eventLoops) { connection in
                 while true { _ = try await connection.query("STOP REPLICA SQL_THREAD") }
             }
-            await Task.yield()
+            await pauseBetweenLooks()
         }
     }
 

@@ -109,7 +109,7 @@ struct EtcdLockTests {
             let waiting = Task {
                 try await lock(topology, limits()) { _ in taken.set(true) }
             }
-            while try await topology.list(folder, in: .global).count < 2 { await Task.yield() }
+            while try await topology.list(folder, in: .global).count < 2 { await pauseBetweenLooks() }
             _ = try await topology.create("\(folder)/2", in: .global, other)
             #expect(!taken.get())
             try await topology.delete("\(folder)/1", in: .global, expecting: nil)
@@ -204,7 +204,7 @@ struct EtcdLockTests {
                 let far = EtcdTopology.Configuration(address: "127.0.0.1:\(line.port)", root: "/vitess/global")
                 let isWorking = LockedBox(true)
                 async let waiting: Bool = {
-                    while await (try? topology.list(folder, in: .global)) == nil { await Task.yield() }
+                    while await (try? topology.list(folder, in: .global)) == nil { await pauseBetweenLooks() }
                     return try await lock(topology, limits()) { _ in isWorking.get() }
                 }()
                 await expectLost("did not confirm it in time") {

@@ -135,7 +135,7 @@ struct ExternalProcessTests {
             } output: { _ in
             }
         }
-        while !started.get() { await Task.yield() }
+        while !started.get() { await pauseBetweenLooks() }
         task.cancel()
         await #expect(throws: (any Error).self) { try await task.value }
     }

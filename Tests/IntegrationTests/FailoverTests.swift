@@ -64,7 +64,7 @@ struct FailoverTests {
         try await withReplica { shard, replica in
             try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (1, 1)")
             let all = try await executed(shard.primary)
-            while try await executed(replica) != all { await Task.yield() }
+            while try await executed(replica) != all { await pauseBetweenLooks() }
             let awaited = try await shard.primary.transactionThatNeverComes()
             let run = try await failOver(shard, to: replica, goal: "\(all),\(awaited)") {
                 try await shard.waitForPass(toExecute: all)
@@ -94,7 +94,7 @@ struct FailoverTests {
     func lost() async throws {
         try await withReplica { shard, replica in
             let before = try await executed(shard.primary)
-            while try await executed(replica) != before { await Task.yield() }
+            while try await executed(replica) != before { await pauseBetweenLooks() }
             try await replica.sql("STOP REPLICA", "RESET REPLICA ALL")
             try await shard.primary.sql("INSERT INTO vt_commerce.customer VALUES (7, 7)")
             let all = try await executed(shard.primary)

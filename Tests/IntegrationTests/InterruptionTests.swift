@@ -31,7 +31,7 @@ struct InterruptionTests {
                     return pid
                 }
             }
-            await Task.yield()
+            await pauseBetweenLooks()
         }
     }
 
@@ -69,7 +69,7 @@ struct InterruptionTests {
             #expect(run.exitCode == nil)
             while Programs.isAlive(mysqld.get()) {
                 try #require(clock.now - died < .onlyAHang, "mysqld outlived vtbackup")
-                await Task.yield()
+                await pauseBetweenLooks()
             }
             // The next pass needs no hand work.
             try shard.setPrimary(port: shard.primary.mysqld.configuration.port)

@@ -20,11 +20,11 @@ struct LauncherTests {
                 while !isSleep(sleeper.get()) {
                     let text = String(decoding: try FileTree.read(pidFile, limit: 64) ?? [], as: UTF8.self)
                     sleeper.set(pid_t(text.filter(\.isNumber)) ?? 0)
-                    await Task.yield()
+                    await pauseBetweenLooks()
                 }
                 kill(bash, SIGKILL)
             }
-            while Programs.isAlive(sleeper.get()) { await Task.yield() }
+            while Programs.isAlive(sleeper.get()) { await pauseBetweenLooks() }
         }
     }
 

@@ -33,7 +33,7 @@ struct LifecycleTests {
     private func wait(_ vtbackup: pid_t, until condition: () throws -> Bool) async throws {
         while try !condition() {
             try #require(try isAlive(vtbackup), "vtbackup ended before the moment came")
-            await Task.yield()
+            await pauseBetweenLooks()
         }
     }
 
@@ -101,7 +101,7 @@ struct LifecycleTests {
                 kill(pid, SIGTERM)
             }
             #expect(run.exitCode == 128 + SIGTERM)
-            while try isAlive(mysqld.get()) { await Task.yield() }
+            while try isAlive(mysqld.get()) { await pauseBetweenLooks() }
         }
     }
 
@@ -112,7 +112,7 @@ struct LifecycleTests {
             #expect(run.exitCode == 0)
             let pid = try #require(pid_t(run.standardOutput.filter(\.isNumber)))
             #expect(run.standardOutput == "[PID] \(pid)\n")
-            while try isAlive(pid) { await Task.yield() }
+            while try isAlive(pid) { await pauseBetweenLooks() }
             #expect(try shard.newestManifest().keyspace == "commerce")
         }
     }

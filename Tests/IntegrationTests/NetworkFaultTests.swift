@@ -87,7 +87,7 @@ struct NetworkFaultTests {
             try await line.holdAnswers()
             let writing = Task { try await topology.update("File", in: .global, [2], expecting: nil) }
             try await EtcdTopology.with(.init(address: server.address, root: "/r")) { beside in
-                while try await beside.read("File", in: .global).bytes != [2] { await Task.yield() }
+                while try await beside.read("File", in: .global).bytes != [2] { await pauseBetweenLooks() }
                 cut(line, fault)
                 let error = await #expect(throws: TopologyError.self) { _ = try await writing.value }
                 #expect(error?.message.contains("does not answer") == true, "\(error?.message ?? "")")
@@ -131,7 +131,7 @@ struct NetworkFaultTests {
                 let begun = ContinuousClock.now
                 line.setSilent(true)
                 let running = Task { try await client.replication(of: tablet, within: .seconds(8)) }
-                while line.connections < 2 { await Task.yield() }
+                while line.connections < 2 { await pauseBetweenLooks() }
                 cut(line, fault)
                 await #expect(throws: (any Error).self) { _ = try await running.value }
                 #expect(ContinuousClock.now - begun < .onlyAHang)

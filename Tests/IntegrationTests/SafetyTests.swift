@@ -235,7 +235,7 @@ struct SafetyTests {
             // Another pass takes it over in mid-pass, as it may when we could not renew it.
             try shard.setPrimary(port: freePort())
             let lost = try await shard.vtbackup { pid in
-                while try FileTree.list(shard.dataRoot)?.isEmpty != false { await Task.yield() }
+                while try FileTree.list(shard.dataRoot)?.isEmpty != false { await pauseBetweenLooks() }
                 try FileTree.write(foreignLease(renewed: Date(), since: Date()), to: lease(shard))
                 try shard.setPrimary(port: shard.primary.mysqld.configuration.port)
             }
@@ -255,7 +255,7 @@ struct SafetyTests {
             try shard.setPrimary(port: freePort())
             let refused = LockedBox<ProgramRun?>(nil)
             let killed = try await shard.vtbackup("--allow-first-backup") { pid in
-                while try FileTree.list(shard.dataRoot)?.isEmpty != false { await Task.yield() }
+                while try FileTree.list(shard.dataRoot)?.isEmpty != false { await pauseBetweenLooks() }
                 refused.set(try await shard.vtbackup("--allow-first-backup"))
                 kill(pid, SIGKILL)
             }
@@ -332,10 +332,10 @@ struct SafetyTests {
 
             // What is stored is not what was handed over, and the hash is of the latter: only reading it back shows that.
             let bad = try await shard.vtbackup("--verify-after") { _ in
-                while try shard.backups().count < 2 { await Task.yield() }
+                while try shard.backups().count < 2 { await pauseBetweenLooks() }
                 let newest = try #require(try shard.backups().last)
                 // Long after this object was confirmed, and before anybody reads it again.
-                while try FileTree.status(newest.appending("60")) == nil { await Task.yield() }
+                while try FileTree.status(newest.appending("60")) == nil { await pauseBetweenLooks() }
                 let file = try FileDescriptor.open(newest.appending("5"), .readWrite)
                 _ = try file.closeAfter { try file.writeAll(toAbsoluteOffset: 30, [0xff, 0xff, 0xff]) }
             }

@@ -78,8 +78,11 @@ struct SessionStateOnServerTests {
                 _ = try await session.query("CREATE TEMPORARY TABLE vt_commerce.scratch (id INT)")
                 _ = try await session.query("INSERT INTO vt_commerce.scratch VALUES (1)")
                 let flags = ["--allow-first-backup", "--logtostderr=false", "--log_dir=\(logs)"]
-                let run = try await shard.vtbackup(flags) { _ in
-                    while try !Self.log(in: logs).contains("1 temporary tables open") { await Task.yield() }
+                let run = try await shard.vtbackup(flags) { process in
+                    // A pass that does not wait for it ends by itself.
+                    while try !Self.log(in: logs).contains("1 temporary tables open"), Programs.isAlive(process) {
+                        await pauseBetweenLooks()
+                    }
                     _ = try await session.query("INSERT INTO vt_commerce.customer SELECT id FROM vt_commerce.scratch")
                     _ = try await session.query("DROP TEMPORARY TABLE vt_commerce.scratch")
                 }

@@ -48,11 +48,11 @@ struct ShutdownWatchTests {
                 let written = try FileTree.status(folder.appending("done"))?.size ?? 0
                 let target = waits.get() <= 20 ? folder.appending("data") : directory.errorLog
                 try await order("\(target)\n", in: folder)
-                while try FileTree.status(folder.appending("done"))?.size ?? 0 == written { await Task.yield() }
+                while try FileTree.status(folder.appending("done"))?.size ?? 0 == written { await pauseBetweenLooks() }
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await Programs.run("/bin/bash", ["-c", script]) }
-                while try FileTree.status(directory.pidFile)?.size ?? 0 == 0 { await Task.yield() }
+                while try FileTree.status(directory.pidFile)?.size ?? 0 == 0 { await pauseBetweenLooks() }
                 // Nobody reads before somebody writes.
                 let orders = try FileDescriptor.open(folder.appending("orders"), .readWrite)
                 defer { try? orders.close() }

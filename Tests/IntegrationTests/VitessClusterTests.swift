@@ -305,7 +305,7 @@ struct VitessClusterTests {
     private func waitUntil(_ replica: RunningMysqld, has source: RunningMysqld) async throws {
         let all = try await source.sql("SELECT @@global.gtid_executed").scalar ?? ""
         while try await replica.sql("SELECT GTID_SUBSET('\(all)', @@global.gtid_executed)").scalar != "1" {
-            await Task.yield()
+            await pauseBetweenLooks()
         }
     }
 
@@ -420,7 +420,7 @@ struct VitessClusterTests {
             ]) { process in
                 while Programs.isAlive(process),
                     (try? await cluster.topology.list(Self.lockFolder, in: .global)) == nil
-                { await Task.yield() }
+                { await pauseBetweenLooks() }
                 kill(process, SIGTERM)
             }
             #expect(run.exitCode == 1, "\(run.status)")
@@ -439,7 +439,7 @@ struct VitessClusterTests {
             ]) { process in
                 // The lease in storage is taken under the lock.
                 let lease = cluster.shard.storageRoot.appending("commerce").appending("0").appending(".vtbackup-lease")
-                while Programs.isAlive(process), try FileTree.status(lease) == nil { await Task.yield() }
+                while Programs.isAlive(process), try FileTree.status(lease) == nil { await pauseBetweenLooks() }
                 let name = try #require(try await cluster.topology.list(Self.lockFolder, in: .global).first)
                 try await cluster.topology.delete("\(Self.lockFolder)/\(name)", in: .global, expecting: nil)
             }
@@ -477,10 +477,12 @@ struct VitessClusterTests {
                                 ]) { process in
                                     while Programs.isAlive(process),
                                         (try? await topology.list(Self.lockFolder, in: .global)) == nil
-                                    { await Task.yield() }
+                                    { await pauseBetweenLooks() }
                                     kill(first.process, SIGKILL)
                                     try await EtcdServer.with(member: members[0], in: folders[0]) { _ in
-                                        while Programs.isAlive(process), tablet.calls.get() == 0 { await Task.yield() }
+                                        while Programs.isAlive(process), tablet.calls.get() == 0 {
+                                            await pauseBetweenLooks()
+                                        }
                                     }
                                 }
                                 #expect(run.succeeded, "\(run.standardError.suffix(3000))")

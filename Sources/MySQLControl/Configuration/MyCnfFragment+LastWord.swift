@@ -4,7 +4,7 @@ extension MyCnfFragment {
     /// What stands at the end of every my.cnf, whoever made it: what our own statements and our own mysqld depend on.
     ///
     /// Above may stand anything: an `EXTRA_MY_CNF`, the output of a `make_mycnf` hook. Settings that are persisted in the
-    /// data come after every my.cnf, and are not read: they stay in the backup as they are.
+    /// data would come after every my.cnf: they are not read, but passed on in front of this (``PersistedSettings``).
     package static func lastWord(for version: MySQLVersion) -> String {
         let isMariaDB = version.product == .mariadb
         let saysReplica = !isMariaDB && version.isAtLeast(8, 0, 26)

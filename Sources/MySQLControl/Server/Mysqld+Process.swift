@@ -27,6 +27,7 @@ extension Mysqld {
         _ body: @escaping @Sendable (RunningMysqld) async throws -> Result
     ) async throws -> Result {
         let server = RunningMysqld(mysqld: self, administrator: starter ?? administrator)
+        try includePersistedSettings()
         if try await hooks.run("mysqld_start", arguments: arguments) != nil {
             return try await withHookStartedServer(server, arguments: arguments, body)
         }

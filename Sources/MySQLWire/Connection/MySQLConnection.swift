@@ -82,7 +82,7 @@ package final class MySQLConnection: Sendable {
         var payload = ByteBuffer()
         payload.writeInteger(UInt8(3))
         payload.writeString(sql)
-        return try await send(payload)
+        return try await send(payload, limits: limits, consumer: consumer)
     }
 
     /// Says that a replica with this id is here, for as long as the connection lasts: as a server's receiver does before
@@ -97,7 +97,11 @@ package final class MySQLConnection: Sendable {
         _ = try await send(payload)
     }
 
-    private func send(_ payload: ByteBuffer) async throws -> [ResultSet] {
+    private func send(
+        _ payload: ByteBuffer,
+        limits: QueryStateMachine.Limits = .init(),
+        consumer: QueryStateMachine.RowConsumer? = nil
+    ) async throws -> [ResultSet] {
         let promise = channel.eventLoop.makePromise(of: [ResultSet].self)
         let command = MySQLChannelHandler.Command(
             payload: payload,

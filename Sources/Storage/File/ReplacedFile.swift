@@ -25,7 +25,9 @@ enum ReplacedFile {
         )
     }
 
-    /// Creates it with its content, durable. What fails leaves nothing under its name, if it can.
+    /// Creates it with its content, durable.
+    ///
+    /// What fails leaves nothing under its name, if it can.
     /// - Throws: ``FileError``.
     static func create(_ path: FilePath, _ bytes: [UInt8], _ owner: FolderOwner) throws(FileError) {
         let file = try open(path)

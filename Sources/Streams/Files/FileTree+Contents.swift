@@ -79,6 +79,8 @@ extension FileTree {
     ///   - path: of the file.
     ///   - limit: more bytes are an error.
     ///   - mayBePipe: an operator named it, who may as well have meant what a command writes.
+    /// - Returns: the bytes.
+    /// - Throws: ``FileError``.
     package static func read(_ path: FilePath, limit: Int, mayBePipe: Bool = false) throws(FileError) -> [UInt8]? {
         do {
             return try fileCall("read", path) {

@@ -69,6 +69,7 @@ package enum FileTree {
     /// - Parameters:
     ///   - path: of the folder.
     ///   - repairs: a name that is not UTF-8 is given with replacement characters, for lists that are only looked at.
+    /// - Returns: the names.
     /// - Throws: ``FileError``, else also for a name that is not UTF-8: it could not be written down faithfully.
     package static func list(_ path: FilePath, repairing repairs: Bool = false) throws(FileError) -> [String]? {
         var opened = opendir(path.string)

@@ -10,7 +10,7 @@ extension TestShard {
         try FileTree.createDirectory(logs, parents: true)
         return try await vtbackup(arguments + ["--logtostderr=false", "--log_dir=\(logs)"]) { process in
             while Programs.isAlive(process), try !Self.says(text, logs.appending("vtbackup.INFO")) {
-                await Task.yield()
+                await pauseBetweenLooks()
             }
             kill(process, SIGTERM)
         }

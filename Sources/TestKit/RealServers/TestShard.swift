@@ -129,7 +129,7 @@ package struct TestShard: Sendable {
                 if answer == "1" { return }
             }
             try Task.checkCancellation()
-            await Task.yield()
+            await pauseBetweenLooks()
         }
     }
 

@@ -15,6 +15,8 @@ extension CatchUp {
         var temporaryTables = Duration.seconds(600)
         /// Between two looks at who is the primary.
         var topologyInterval = Duration.seconds(5)
+        /// Between two starts of a receiver that the primary refuses.
+        var refusedInterval = Duration.seconds(10)
         /// The applier stops, is started, and stops again without having done anything.
         var applierRestarts = 5
         /// Another primary is named, and again, without anything being applied.

@@ -86,7 +86,8 @@ struct ReadingBackTests {
         "pairs that belong together are taken",
         arguments: [
             ("pgzip", "pigz -1", "", ""), ("pargzip", "gzip -c", "", ""), ("zstd", "zstd -c", "", ""),
-            ("lz4", "lz4 -c", "", ""), ("pgzip", "/bin/gzip -c", "", ""), ("external", "xz -0", "xz -dc", ""), ("external", "xz -0", "", "xz -dc"),
+            ("lz4", "lz4 -c", "", ""), ("pgzip", "/bin/gzip -c", "", ""), ("external", "xz -0", "xz -dc", ""),
+            ("external", "xz -0", "", "xz -dc"),
             ("external", "xz -0", "/no/such/program", "xz -dc"),
         ]
     )
