@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MySQLControl
 import Streams
 package import Subprocess
 package import SystemPackage
@@ -56,6 +57,15 @@ package enum Programs {
             status: result.terminationStatus,
             standardOutput: result.standardOutput,
             standardError: result.standardError
+        )
+    }
+
+    /// A command that is run as an ordinary user also when we are root.
+    package static func asOrdinaryUser(_ program: FilePath, _ arguments: [String]) -> (FilePath, [String]) {
+        guard let owner = TestServers.user.fileOwner else { return (program, arguments) }
+        return (
+            "/usr/bin/setpriv",
+            ["--reuid=\(owner.user)", "--regid=\(owner.group)", "--clear-groups", program.string] + arguments
         )
     }
 
