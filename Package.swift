@@ -90,7 +90,7 @@ let package = Package(
         ),
         library("Storage", ["Catalog", "Streams", nioCore, system]),
         library("InnoDB", ["CISAL"]),
-        library("MySQLWire", ["Streams", crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
+        library("MySQLWire", ["Streams", asn1, crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
         library(
             "MySQLControl",
             ["Catalog", "MySQLWire", "Positions", "Streams", logging, nioCore, subprocess, system]

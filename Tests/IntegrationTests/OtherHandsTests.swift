@@ -1,3 +1,4 @@
+import Catalog
 import Glibc
 import MySQLControl
 import MySQLWire
@@ -66,6 +67,31 @@ struct OtherHandsTests {
                 let rows = try await restored.sql("SELECT COUNT(*) FROM vt_commerce.customer").scalar
                 #expect(rows == "1")
             }
+        }
+    }
+
+    @Test("what is persisted in the data still decides which statements the server takes, and lets it write nothing")
+    func persisted() async throws {
+        try await TestShard.with { shard in
+            try await shard.primary.sql(
+                "CREATE TABLE vt_commerce.customer (id INT PRIMARY KEY)",
+                "CREATE EVENT vt_commerce.busy ON SCHEDULE EVERY 1 SECOND DO INSERT IGNORE INTO vt_commerce.customer VALUES (RAND() * 1000)"
+            )
+            let first = try await shard.vtbackup([
+                "--allow-first-backup", "--init-backup-tablet-types=backup", "--init-backup-sql-timeout=30s",
+                "--init-backup-sql-fail-on-error",
+                "--init-backup-sql-queries=SET PERSIST innodb_strict_mode = OFF,SET PERSIST event_scheduler = ON",
+            ])
+            #expect(first.succeeded, "\(first.standardError.suffix(3000))")
+            // Strict servers refuse it, and no event of the binary log says how strict its author was.
+            try await shard.primary.sql(
+                "SET SESSION innodb_strict_mode = OFF",
+                "CREATE TABLE vt_commerce.odd (id INT PRIMARY KEY) ROW_FORMAT=COMPRESSED KEY_BLOCK_SIZE=3"
+            )
+            let second = try await shard.vtbackup()
+            #expect(second.succeeded, "\(second.standardError.suffix(3000))")
+            let names = try #require(try shard.newestManifest().builtin).files.map(\.name)
+            #expect(names.contains("mysqld-auto.cnf"))
         }
     }
 

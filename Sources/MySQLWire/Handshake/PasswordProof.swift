@@ -26,7 +26,7 @@ enum PasswordProof {
         let plain = Array(password.utf8) + [0]
         let mixed = plain.enumerated().map { $0.element ^ nonce[$0.offset % nonce.count] }
         do {
-            let key = try _RSA.Encryption.PublicKey(pemRepresentation: publicKeyPEM)
+            let key = try ServerKey(pem: publicKeyPEM).key
             return Array(try key.encrypt(Data(mixed), padding: .PKCS1_OAEP))
         } catch {
             throw MySQLWireError(

@@ -92,9 +92,23 @@ struct PasswordProofTests {
         #expect(plain == Array(password.utf8) + [0])
     }
 
+    @Test("a key in the older form is read as well")
+    func olderForm() throws {
+        let key = try _RSA.Encryption.PrivateKey(keySize: .bits2048)
+        let pem = key.publicKey.pkcs1PEMRepresentation
+        let sent = try PasswordProof.encrypted(password: "secret", nonce: Self.wild, publicKeyPEM: pem)
+        #expect(try key.decrypt(sent, padding: .PKCS1_OAEP).count == 7)
+    }
+
     @Test(
         "a key that is none is an error of the protocol",
-        arguments: ["", "-----BEGIN PUBLIC KEY-----\nnonsense\n", "key"]
+        arguments: [
+            "", "-----BEGIN PUBLIC KEY-----\nnonsense\n", "key",
+            "-----BEGIN PUBLIC KEY-----\nMAA=\n-----END PUBLIC KEY-----\n",
+            "-----BEGIN PUBLIC KEY-----\nbm9uc2Vuc2U=\n-----END PUBLIC KEY-----\n",
+            "-----BEGIN RSA PUBLIC KEY-----\nMAYCAQMCAQM=\n-----END RSA PUBLIC KEY-----\n",
+            "-----BEGIN CERTIFICATE-----\nMAYCAQMCAQM=\n-----END CERTIFICATE-----\n",
+        ]
     )
     func badKey(pem: String) {
         let error = #expect(throws: MySQLWireError.self) {
