@@ -46,7 +46,7 @@ struct SimulatedCampaignTests {
         }
     }
 
-    @Test("a MANIFEST that is written before the last object is caught within 50 runs")
+    @Test("a MANIFEST that is written before an object is caught within 50 runs")
     func mutation() async throws {
         let caught = LockedBox(0)
         try await campaign(1..<51, isHasty: true) { outcome in

@@ -11,7 +11,7 @@ import Testing
 @Suite(
     "catch-up that cannot succeed, on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct CatchUpTests {
     /// A shard with one backup, and more transactions since.

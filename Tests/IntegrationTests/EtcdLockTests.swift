@@ -12,7 +12,7 @@ import TopologyBackends
 @Suite(
     "locks in etcd",
     .enabled(if: RealComponents.runsEtcd, "VTB_ETCD_ROOT is not set, or protoc or openssl is missing"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct EtcdLockTests {
     private static let record = LockRecord(
@@ -99,7 +99,7 @@ struct EtcdLockTests {
             let other = Self.record.encoded
             _ = try await topology.create("\(folder)/1", in: .global, other)
             let refused = await #expect(throws: TopologyError.self) {
-                try await lock(topology, limits(acquisition: .seconds(10))) { _ in }
+                try await lock(topology, limits(acquisition: .seconds(45))) { _ in }
             }
             #expect(refused?.code == .lockHeld)
             #expect(refused?.message.contains("<vitess> on host1 (vtbackup) since 2026-03-27T14:05:06Z") == true)
@@ -166,7 +166,7 @@ struct EtcdLockTests {
         try await withTopology { topology, server in
             let begun = ContinuousClock.now
             await expectLost("did not confirm it in time") {
-                try await lock(topology, limits(6)) { _ in
+                try await lock(topology, limits(30)) { _ in
                     kill(server.process, SIGSTOP)
                     try await Task.sleep(for: .seconds(600))
                 }

@@ -13,7 +13,7 @@ import TopologyBackends
 @Suite(
     "topology in etcd",
     .enabled(if: RealComponents.runsEtcd, "VTB_ETCD_ROOT is not set, or protoc or openssl is missing"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct EtcdTests {
     private func withTopology(

@@ -11,7 +11,7 @@ import Testing
 @Suite(
     "failover on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct FailoverTests {
     /// A shard with a base backup, and a replica of its primary.

@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "files of a backup",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct FilesOfABackupTests {
     /// Bytes that a file takes on its disk.

@@ -17,7 +17,7 @@ import Testing
         if: RealComponents.has(programs: "gzip", "pigz", "zstd", "lz4", "xz"),
         "needs gzip, pigz, zstd, lz4 and xz"
     ),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct ForeignFormatsTests {
     private static let name = "2026-11-21.120000.zone1-0000000101"

@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// What a restored server must not bring along: the way to the primary, and how to log in there.
-@Suite("a backup holds no source of replication", .timeLimit(.minutes(20)))
+@Suite("a backup holds no source of replication", .timeLimit(.minutes(60)))
 struct ForgottenSourceTests {
     private static let password = "Replicat0r-Secret"
 

@@ -11,7 +11,7 @@ import TestKit
 import Testing
 
 /// Whole backups that the real Vitess 24.0.4 wrote, restored by ours.
-@Suite("backups of the real Vitess", .needs(.golden), .timeLimit(.minutes(20)))
+@Suite("backups of the real Vitess", .needs(.golden), .timeLimit(.minutes(60)))
 struct GoldenBackupTests {
     struct Backup: Sendable, CustomTestStringConvertible {
         var name: String

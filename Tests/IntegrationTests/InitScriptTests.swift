@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "an init script that secures the server",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct InitScriptTests {
     private static let password = "Vt-5ecret 'quoted' \\ pässword"

@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "interrupted passes on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct InterruptionTests {
     private func fill(_ shard: TestShard) async throws {

@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "life cycle on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct LifecycleTests {
     /// Enough to copy that a signal arrives in the middle of it.

@@ -62,7 +62,8 @@ struct LoadTests {
         let text = SQLText.literal(position.description)
         // The oracle replays the primary's history up to this very transaction.
         try await oracle.sql(
-            "START REPLICA UNTIL SQL_AFTER_GTIDS = \(text)",
+            // Who replicates is said at each start, and stored nowhere.
+            "START REPLICA UNTIL SQL_AFTER_GTIDS = \(text) USER = 'vt_repl' PASSWORD = ''",
             "SELECT wait_for_executed_gtid_set(\(text), 60)",
             "STOP REPLICA"
         )

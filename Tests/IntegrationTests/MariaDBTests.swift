@@ -14,7 +14,7 @@ import Testing
 @Suite(
     "vtbackup on MariaDB",
     .enabled(if: RealComponents.runsMariaDB, "VT_MARIADB_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct MariaDBTests {
     private func position(_ server: RunningMysqld) async throws -> MariaDBPosition {
@@ -67,28 +67,18 @@ struct MariaDBTests {
         }
     }
 
-    @Test("a last transaction that is filtered, or about a temporary table, is at the goal too")
+    @Test("a last transaction that is about a temporary table, and so not logged here, is at the goal too")
     func unloggedTransactions() async throws {
         try await TestShard.with(.mariaDB) { shard in
-            let extra = shard.folder.appending("extra.cnf")
-            try FileTree.write(Array("replicate-ignore-table = vt_commerce.ignored\n".utf8), to: extra)
-            chmod(extra.string, 0o644)
             try await shard.primary.sql("CREATE TABLE vt_commerce.customer (id INT PRIMARY KEY)")
-            let last = [
-                [
-                    "CREATE TABLE vt_commerce.ignored (id INT PRIMARY KEY)",
-                    "INSERT INTO vt_commerce.ignored VALUES (1)",
-                ],
-                [
-                    "SET binlog_format = STATEMENT", "CREATE TEMPORARY TABLE vt_commerce.scratch (id INT)",
-                    "INSERT INTO vt_commerce.scratch VALUES (1)", "DROP TEMPORARY TABLE vt_commerce.scratch",
-                ],
-            ]
-            for (flags, statements) in zip([["--allow-first-backup"], []], last) {
-                try await shard.primary.withConnection { connection in
-                    for statement in statements { _ = try await connection.query(statement) }
-                }
-                let run = try await shard.vtbackup(flags, environment: ["EXTRA_MY_CNF": extra.string])
+            for flags in [["--allow-first-backup"], []] {
+                try await shard.primary.sql(
+                    "SET binlog_format = STATEMENT",
+                    "CREATE TEMPORARY TABLE vt_commerce.scratch (id INT)",
+                    "INSERT INTO vt_commerce.scratch VALUES (1)",
+                    "DROP TEMPORARY TABLE vt_commerce.scratch"
+                )
+                let run = try await shard.vtbackup(flags)
                 #expect(run.succeeded, "\(run.standardError.suffix(3000))")
                 let reached = try await position(shard.primary)
                 #expect(try shard.newestManifest().position == .mariaDB(reached))

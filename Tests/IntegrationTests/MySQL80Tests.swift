@@ -10,7 +10,7 @@ import Testing
 
 /// What is different on the oldest series of MySQL 8.0: statements with the old names, a redo log of two files, passwords by
 /// `mysql_native_password`, an older dictionary.
-@Suite("vtbackup on MySQL 8.0", .needs(.mysql80), .timeLimit(.minutes(20)))
+@Suite("vtbackup on MySQL 8.0", .needs(.mysql80), .timeLimit(.minutes(60)))
 struct MySQL80Tests {
     private func executed(_ server: RunningMysqld) async throws -> GTIDSet {
         try GTIDSet(try await server.sql("SELECT @@global.gtid_executed").scalar ?? "")

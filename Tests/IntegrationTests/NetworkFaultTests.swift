@@ -16,7 +16,7 @@ import TopologyBackends
 @Suite(
     "faults of the network",
     .enabled(if: RealComponents.runsEtcd, "VTB_ETCD_ROOT is not set, or protoc or openssl is missing"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct NetworkFaultTests {
     enum Fault: CaseIterable {

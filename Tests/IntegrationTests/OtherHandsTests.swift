@@ -11,7 +11,7 @@ import Testing
 @Suite(
     "other hands on the server of a pass",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct OtherHandsTests {
     private static let products: [TestServers.Product] =

@@ -13,7 +13,7 @@ import TestKit
 import Testing
 
 /// The page check on files that real servers wrote.
-@Suite("pages of real servers", .timeLimit(.minutes(20)))
+@Suite("pages of real servers", .timeLimit(.minutes(60)))
 struct PageCheckOnServerTests {
     /// Rows in many kinds of tables, changed and removed, so that there are freed pages too.
     private static func tables(_ product: TestServers.Product) -> [String] {

@@ -13,7 +13,7 @@ import Testing
 @Suite(
     "vtbackup on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct PassTests {
     private func fill(_ shard: TestShard) async throws {

@@ -8,7 +8,7 @@ import Testing
 @Suite(
     "GTID sets on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct PositionsOnServerTests {
     private let servers = ["0d7aaca6-1666-11ee-aeaf-0a43f95f28a3", "3e11fa47-71ca-11e1-9e33-c80aa9429562"]

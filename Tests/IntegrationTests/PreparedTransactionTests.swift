@@ -7,7 +7,7 @@ import TestKit
 import Testing
 
 /// XA transactions that are prepared when a backup is taken: what they need lies in undo tablespaces.
-@Suite("prepared XA transactions", .timeLimit(.minutes(20)))
+@Suite("prepared XA transactions", .timeLimit(.minutes(60)))
 struct PreparedTransactionTests {
     private func pass(_ shard: TestShard, _ flags: String..., extra: String? = nil) async throws -> ProgramRun {
         guard let extra else { return try await shard.vtbackup(flags) }

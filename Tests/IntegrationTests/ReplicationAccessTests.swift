@@ -11,7 +11,7 @@ import Workflows
 @Suite(
     "whether a primary can be replicated from",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct ReplicationAccessTests {
     private static let products: [TestServers.Product] =

@@ -8,7 +8,7 @@ import TestKit
 import Testing
 
 /// What a server has in memory only, and a pass must not stumble over: rows of MEMORY tables, temporary tables.
-@Suite("state that no file holds", .timeLimit(.minutes(20)))
+@Suite("state that no file holds", .timeLimit(.minutes(60)))
 struct SessionStateOnServerTests {
     private func expectPositionOfPrimary(_ shard: TestShard) async throws {
         let expected = try await shard.primary.executedPosition()

@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "what mysqld does not end by itself",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct ShutdownWatchTests {
     @Test("a statement that mysqld does not answer ends with its time limit, and names itself")

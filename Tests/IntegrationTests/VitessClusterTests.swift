@@ -18,7 +18,7 @@ import TopologyBackends
         if: RealComponents.runsMySQL && RealComponents.runsEtcd,
         "VT_MYSQL_ROOT or VTB_ETCD_ROOT is not set, or protoc or openssl is missing"
     ),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct VitessClusterTests {
     private static let root = "/vitess/global"

@@ -9,7 +9,7 @@ import Testing
 @Suite(
     "MySQLWire on MySQL",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(20))
+    .timeLimit(.minutes(60))
 )
 struct WireTests {
     private func tcp(_ server: RunningMysqld) -> MySQLConnection.Address {

@@ -16,14 +16,18 @@ package struct FlagSpecification: Hashable, Sendable {
 package struct FlagTable: Sendable {
     package let flags: [String: FlagSpecification]
 
+    private static let ofTheParser: Set<String> = ["help", "version"]
+
     /// Reads the declarations of `command`.
     package init<Command: ParsableArguments>(_ command: Command.Type) {
         guard let dump = try? JSONDecoder().decode(HelpDump.self, from: Data(command._dumpHelp().utf8)) else {
             preconditionFailure("the option groups of \(command) cannot be read back")
         }
         var flags: [String: FlagSpecification] = [:]
-        for argument in dump.command.arguments ?? [] where argument.kind == "option" {
-            guard let name = argument.preferredName?.name else { continue }
+        for argument in dump.command.arguments ?? [] {
+            guard let name = argument.preferredName?.name, !Self.ofTheParser.contains(name) else { continue }
+            // What the parser calls a flag takes no value, as every flag of Vitess's may: it would be known to nobody.
+            precondition(argument.kind == "option", "--\(name) is declared as a \(argument.kind), not as an option")
             flags[name] = FlagSpecification(
                 name: name,
                 type: argument.valueName ?? "string",

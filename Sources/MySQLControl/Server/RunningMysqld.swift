@@ -129,7 +129,7 @@ package struct RunningMysqld: Sendable {
         _ transform: @escaping @Sendable ([String?]) -> Element?
     ) async throws -> [Element] {
         let found = Mutex([Element]())
-        try await withConnection { connection in
+        try await withSession { connection in
             try await answering(statement) {
                 try await connection.forEachRow(statement) { row in
                     guard let element = transform(row) else { return }

@@ -71,10 +71,10 @@ package struct TabletRPCOptions: ParsableArguments {
     @Option(help: ArgumentHelp("No effect: the window of the stream counts.", valueName: "int"))
     package var grpcInitialConnWindowSize = 0
 
-    @Flag(inversion: .prefixedNo, help: "No effect.")
+    @Option(help: ArgumentHelp("No effect: traces are not kept.", valueName: "bool"))
     package var grpcEnableTracing = false
 
-    @Flag(inversion: .prefixedNo, help: "No effect.")
+    @Option(help: ArgumentHelp("No effect: calls are not counted.", valueName: "bool"))
     package var grpcPrometheus = false
 
     /// Why a flag that was given changes nothing.

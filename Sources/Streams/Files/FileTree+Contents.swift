@@ -12,7 +12,7 @@ extension FileTree {
     ///   - options: besides that it is closed in children.
     ///   - permissions: of a new file.
     /// - Returns: the open file.
-    /// - Throws: ``FileError``, with `noSuchAddressOrDevice` for what is no regular file.
+    /// - Throws: ``FileError``, with `isDirectory` for a folder, `noSuchAddressOrDevice` for what else is no regular file.
     package static func open(
         _ path: FilePath,
         _ mode: FileDescriptor.AccessMode,
@@ -43,7 +43,7 @@ extension FileTree {
             }
             guard buffer.st_mode & S_IFMT == S_IFREG else {
                 try? file.finish()
-                throw Errno.noSuchAddressOrDevice
+                throw buffer.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.noSuchAddressOrDevice
             }
             return file
         }

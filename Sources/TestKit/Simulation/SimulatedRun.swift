@@ -60,7 +60,7 @@ package struct SimulatedRun: Sendable {
     ///   - seed: decides everything.
     ///   - folder: an empty one, for the tablets' files and for the storage of some runs.
     ///   - threads: for the engine.
-    ///   - isHasty: plants a mutation: the MANIFEST is written before the last object.
+    ///   - isHasty: plants a mutation: the MANIFEST is written before one of the objects.
     /// - Returns: what happened.
     /// - Throws: only what is wrong with the simulation itself.
     package static func run(

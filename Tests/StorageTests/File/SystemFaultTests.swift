@@ -8,7 +8,7 @@ import Testing
 
 /// Each system call of file storage fails in turn: what a rule of POSIX allows is not noticed, everything else is an error
 /// that leaves the old state or the new one.
-@Suite("file storage under failing system calls", .timeLimit(.minutes(20)))
+@Suite("file storage under failing system calls", .timeLimit(.minutes(60)))
 struct SystemFaultTests {
     /// The first is long enough for the disk to be waited for while it is written.
     private static let content = [9 << 20, 100_000, 5].enumerated().map {
