@@ -33,8 +33,9 @@ struct HelpTests {
         let table = FlagTable(VtbackupOptions.self)
         #expect(table.flags["grpc-prometheus"]?.type == "bool")
         #expect(table.flags["grpc-enable-tracing"]?.type == "bool")
+        let options = try VtbackupOptions.parse([])
         for name in table.flags.keys.sorted() {
-            let warnings = try VtbackupOptions.parse([]).warnings(given: [name])
+            let warnings = options.warnings(given: [name])
             guard warnings.contains(where: { $0.hasPrefix("--\(name) has no effect") }) else { continue }
             #expect(text.contains("--\(name)`"), "--\(name)")
         }
