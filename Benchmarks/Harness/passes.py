@@ -1,5 +1,6 @@
 """Whole passes of vtbackup on a real shard, beside what mysqld itself takes in the same run."""
 
+import gzip
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 from measure import high_water_mark
 
@@ -83,6 +85,19 @@ sync_binlog=0
         self.write("topo/zone1/tablets/zone1-0000000101/Tablet", json.dumps({
             "alias": {"cell": "zone1", "uid": 101}, "keyspace": "commerce", "shard": "0", "type": "PRIMARY",
             "mysql_hostname": "127.0.0.1", "mysql_port": port}))
+
+    def alias(self, keyspace):
+        """A topology in which this keyspace's primary is the same server; returns its global root."""
+        root = os.path.join(self.folder, "topo-" + keyspace)
+        if not os.path.exists(root):
+            shutil.copytree(os.path.join(self.folder, "topo"), root)
+            os.rename(f"{root}/global/keyspaces/commerce", f"{root}/global/keyspaces/{keyspace}")
+            path = f"{root}/zone1/tablets/zone1-0000000101/Tablet"
+            with open(path) as file:
+                tablet = json.load(file)
+            with open(path, "w") as file:
+                json.dump(tablet | {"keyspace": keyspace}, file)
+        return f"{root}/global"
 
     def sql(self, statement):
         return output(f"{self.mysql_root}/bin/mysql", "--no-defaults", "-S", f"{self.folder}/primary/mysql.sock", "-u", "vt_dba", "-BN", "-e", statement)
@@ -202,4 +217,40 @@ def measure_gtid(shard, quick):
     return result
 
 
-MEASURES = {"nothing": measure_nothing, "idle": measure_idle, "memory": measure_memory, "gtid": measure_gtid}
+def widen(backup, count):
+    """Gives a backup `count` small files more, in a schema of their own which the server does not know."""
+    path = os.path.join(backup, "MANIFEST")
+    with open(path) as file:
+        manifest = json.load(file)
+    content = os.urandom(300)
+    packed = gzip.compress(content)
+    first, digits = len(manifest["FileEntries"]), format(zlib.crc32(packed), "08x")
+    names = ["vt_many/db.opt", *(f"vt_many/a_table_of_very_many_{number}#p#p20261130.MYD" for number in range(count - 1))]
+    for number, name in enumerate(names, first):
+        manifest["FileEntries"].append({"Base": "Data", "Name": name, "Hash": digits, "ParentPath": ""})
+        manifest["Extensions"]["Files"].append({"Size": len(content), "StoredSize": len(packed)})
+        with open(os.path.join(backup, str(number)), "wb") as file:
+            file.write(packed)
+    with open(path, "w") as file:
+        json.dump(manifest, file, indent=2)
+
+
+def measure_many(shard, quick):
+    count = 20_000 if quick else 200_000
+    shard.run("--init-keyspace=many", "--allow-first-backup", "--topo-global-root=" + shard.alias("many"))
+    folder = f"{shard.folder}/s/many/0"
+    name = next(name for name in os.listdir(folder) if not name.startswith("."))
+    widen(os.path.join(folder, name), count)
+    shard.sql("CREATE DATABASE vt_something_new")
+    listing = shard.run("--init-keyspace=many", "--list-backups")
+    once = shard.run("--init-keyspace=many", "--min-retention-count=4", "--topo-global-root=" + shard.alias("many"))
+    for day in range(2):
+        later = os.path.join(folder, f"2001-01-0{day + 1}.000000.zone1-0000000101")
+        os.makedirs(later)
+        shutil.copy(os.path.join(folder, name, "MANIFEST"), later)
+    listings = shard.run("--init-keyspace=many", "--list-backups")
+    return {"files": count, "VmHWM_MiB": {"list one": round(listing[1]), "pass": round(once[1]), "list four": round(listings[1])},
+            "bar_MiB": 256, "list_s": round(listing[0], 1), "pass_s": round(once[0], 1), "list_four_s": round(listings[0], 1)}
+
+
+MEASURES = {"nothing": measure_nothing, "idle": measure_idle, "memory": measure_memory, "gtid": measure_gtid, "many": measure_many}

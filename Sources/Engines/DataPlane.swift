@@ -71,7 +71,7 @@ package struct DataPlane: Sendable {
 
 extension Codec {
     /// Memory of a chunk between reading and storing.
-    fileprivate func weight(chunkSize: Int) -> Int {
+    func weight(chunkSize: Int) -> Int {
         switch self {
         case .identity, .external: chunkSize
         case .gzip, .zstd: Self.bound(chunkSize)

@@ -63,7 +63,7 @@ package struct VtbackupAssembly: Sendable {
     package func run(print: @escaping @Sendable (String) -> Void) async throws {
         try options.validate(given: given)
         let shard = try options.shardPath()
-        for warning in options.warnings(given: given) { logger.warning("\(warning)") }
+        for warning in try options.warnings(given: given) + sizing().warnings { logger.warning("\(warning)") }
         let grace = options.action.shutdownGrace.duration
         try await withInterruption(grace: grace, logger: logger) {
             try await withResources { resources in
@@ -82,8 +82,9 @@ package struct VtbackupAssembly: Sendable {
     }
 
     private func withResources(_ body: @escaping @Sendable (Resources) async throws -> Void) async throws {
-        try await BlockingThreads.with(count: min(64, options.policy.concurrency + 1)) { fileThreads in
-            try await BlockingThreads.with(count: Processors.available) { codecThreads in
+        let sizing = try sizing()
+        try await BlockingThreads.with(count: min(64, sizing.concurrency + 1)) { fileThreads in
+            try await BlockingThreads.with(count: sizing.threads) { codecThreads in
                 try await BlockingThreads.with(count: 1) { leaseThreads in
                     let storage = try options.storage.open(threads: fileThreads)
                     try await body(
@@ -359,26 +360,32 @@ package struct VtbackupAssembly: Sendable {
 
     // MARK: Engines
 
-    private func dataPlane(_ resources: Resources) throws -> DataPlane {
-        let engine = options.engine
-        let budget = MemoryBudget(
-            given: given.contains("memory-budget") ? engine.memoryBudget.bytes : nil,
+    private func sizing() throws -> MemorySizing {
+        try MemorySizing(
+            options: options,
+            given: given,
+            cores: Processors.available,
             cgroupLimit: MemoryBudget.cgroupLimit
         )
+    }
+
+    private func dataPlane(_ resources: Resources) throws -> DataPlane {
+        let engine = options.engine
+        let sizing = try sizing()
         return DataPlane(
             threads: resources.codecThreads,
             codec: try engine.codec(),
-            blockSize: engine.backupStorageBlockSize,
+            blockSize: sizing.blockSize,
             blocksInFlight: engine.blocksInFlight(given: given),
-            concurrency: options.policy.concurrency,
-            flightBudget: budget.flight
+            concurrency: sizing.concurrency,
+            flightBudget: sizing.budget.flight
         )
     }
 
     private func backupEngine(_ resources: Resources) throws -> BuiltinBackup {
         BuiltinBackup(
             dataPlane: try dataPlane(resources),
-            concurrency: options.policy.concurrency,
+            concurrency: try sizing().concurrency,
             progressInterval: options.engine.builtinbackupProgress.duration,
             checksPages: !options.engine.skipPageCheck,
             logger: logger
@@ -388,7 +395,7 @@ package struct VtbackupAssembly: Sendable {
     private func restoreEngine(_ resources: Resources, owner: FileOwner?, durable: Bool) throws -> BuiltinRestore {
         BuiltinRestore(
             dataPlane: try dataPlane(resources),
-            concurrency: options.policy.concurrency,
+            concurrency: try sizing().concurrency,
             owner: owner,
             durable: durable,
             decompressors: options.engine.decompressors,

@@ -1,5 +1,6 @@
 package import Catalog
 package import NIOCore
+package import Streams
 
 /// Where backups are kept: `<keyspace>/<shard>/<backup name>/<object>`.
 ///
@@ -114,16 +115,37 @@ extension BackupReader {
         }
     }
 
-    /// Reads and decodes the MANIFEST.
+    /// Reads and decodes the MANIFEST, piece by piece.
+    /// - Parameters:
+    ///   - files: what becomes of its list of files.
+    ///   - readAlone: asked for when it turns out to be large: large ones are read one at a time.
     /// - Returns: the manifest, or the reason why the backup is incomplete.
     /// - Throws: what the store throws when it cannot tell.
-    package func manifest() async throws -> ListedBackup.State {
+    package func manifest(
+        files: ManifestDecoder.Files = .kept,
+        readAlone: Slots? = nil
+    ) async throws -> ListedBackup.State {
         do {
-            return .complete(try Manifest(decoding: try await read(.manifest, limit: Manifest.maximumSize)))
+            return try await withObject(.manifest) { source in
+                var decoder = ManifestDecoder(files: files)
+                var isAlone = false
+                defer { if isAlone { readAlone?.release() } }
+                while !decoder.isComplete, let piece = try await source.next() {
+                    if let readAlone, !isAlone, decoder.count > Self.largeManifest {
+                        try await readAlone.acquire()
+                        isAlone = true
+                    }
+                    try piece.withUnsafeReadableBytes { try decoder.feed($0) }
+                }
+                return .complete(try decoder.finish())
+            }
         } catch let error as StorageError where error.code == .notFound || error.code == .tooLarge {
             return .incomplete("\(error)")
         } catch let error as CatalogError {
             return .incomplete("\(error)")
         }
     }
+
+    /// Bytes from which on it weighs to have several manifests in work: one of 5,000 files.
+    private static var largeManifest: Int { 1 << 20 }
 }

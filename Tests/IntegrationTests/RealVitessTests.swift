@@ -211,6 +211,79 @@ struct RealVitessTests {
         #expect(theirs == Array(made.suffix(3)))
     }
 
+    // MARK: Passwords
+
+    private static let users = ["vt_dba", "vt_app", "vt_allprivs", "vt_repl", "vt_filtered", "vt_appdebug"]
+    private static let password = "s3cret of 'all'"
+
+    /// What a secured cluster's script does: users as a tablet wants them, and a password for each and for root.
+    private var script: String {
+        let password = SQLText.literal(Self.password)
+        var lines = [
+            "SET @was_super_read_only = IF(@@global.super_read_only = 1, 'ON', 'OFF');",
+            "SET GLOBAL super_read_only = 'OFF';", "SET sql_log_bin = 0;",
+            "DROP USER IF EXISTS ''@'%', ''@'localhost', 'root'@'%';", "DROP DATABASE IF EXISTS test;",
+        ]
+        for user in Self.users {
+            let place = user == "vt_repl" ? "'%'" : "localhost"
+            lines.append("CREATE USER \(user)@\(place) IDENTIFIED BY \(password);")
+            lines.append("GRANT ALL ON *.* TO \(user)@\(place) WITH GRANT OPTION;")
+        }
+        lines += [
+            "ALTER USER root@localhost IDENTIFIED BY \(password);", "FLUSH PRIVILEGES;",
+            "SET GLOBAL super_read_only = IFNULL(@was_super_read_only, 'ON');",
+        ]
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    @Test("one init script with passwords makes a tablet and our first backup, which a tablet with them restores")
+    func passwords() async throws {
+        let cluster = try RealCluster.current
+        let storage = try cluster.ownFolder("s-secured")
+        let folder = try cluster.ownFolder("secured")
+        let (file, credentials) = (folder.appending("init.sql"), folder.appending("credentials.json"))
+        try FileTree.write(Array(script.utf8), to: file)
+        let entries = Self.users.map { "\"\($0)\": [\"\(Self.password)\"]" }
+        try FileTree.write(Array("{\(entries.joined(separator: ", "))}".utf8), to: credentials)
+        for path in [file, credentials] { #expect(chmod(path.string, 0o644) == 0) }
+        let secrets = ["--db-credentials-file=\(credentials)"]
+        try await held(Self.lanes) {
+            try await cluster.client("CreateKeyspace", "secured", "--durability-policy=none")
+            let primary = try await cluster.newTablet(mysqlctl: ["--init-db-sql-file=\(file)"])
+            try await cluster.withTablet(primary, keyspace: "secured", secrets) {
+                try await cluster.client("PlannedReparentShard", "secured/0", "--new-primary=\(primary.alias)")
+                @Sendable func ask(_ tablet: RealCluster.Tablet, _ statement: String) async throws -> String? {
+                    try await cluster.sql(tablet, password: Self.password, statement).scalar
+                }
+                try await cluster.wait {
+                    _ = try await ask(primary, "CREATE DATABASE IF NOT EXISTS vt_secured")
+                    return true
+                }
+                _ = try await ask(primary, "CREATE TABLE vt_secured.t (id INT PRIMARY KEY)")
+                _ = try await ask(primary, "INSERT INTO vt_secured.t VALUES (1), (2), (40)")
+                for flags in [["--allow-first-backup"], ["--verify-after"]] {
+                    let run = try await cluster.vtbackup(
+                        real: false,
+                        storage: storage,
+                        flags + [
+                            "--init-keyspace=secured", "--init-db-sql-file=\(file)",
+                            "--db-dba-password=\(Self.password)", "--db-repl-password=\(Self.password)",
+                        ]
+                    )
+                    #expect(run.succeeded, "\(flags): \(run.standardError.suffix(3000))")
+                    #expect(!run.standardError.contains(Self.password))
+                    _ = try await ask(primary, "INSERT INTO vt_secured.t SELECT max(id) + 1 FROM vt_secured.t")
+                }
+                let tablet = try await cluster.newTablet(mysqlctl: ["--init-db-sql-file=\(file)"])
+                let restore = secrets + cluster.storageFlags(storage) + ["--restore-from-backup"]
+                try await cluster.withTablet(tablet, keyspace: "secured", restore) {
+                    try await cluster.wait { try cluster.log(tablet).contains("Restore: complete") }
+                    try await cluster.wait { try await ask(tablet, "SELECT sum(id) FROM vt_secured.t") == "126" }
+                }
+            }
+        }
+    }
+
     // MARK: Topology
 
     /// Records that other tests of this suite, which bring tablets, leave alone as well.

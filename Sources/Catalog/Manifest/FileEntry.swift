@@ -63,3 +63,15 @@ package struct FileEntry: Hashable, Sendable {
         }
     }
 }
+
+/// Number and bytes of a backup's files.
+package struct FileTotals: Hashable, Sendable {
+    package var count: Int
+    /// `nil` when the manifest does not know them.
+    package var sizes: FileEntry.Sizes?
+
+    /// Creates them.
+    package init(count: Int, sizes: FileEntry.Sizes?) {
+        (self.count, self.sizes) = (count, sizes)
+    }
+}

@@ -1,13 +1,32 @@
 /// Writes JSON exactly as Vitess does (Go's encoder, two-space indent): key order is call order, `<`, `>`, `&` and the
 /// line separators U+2028/2029 are escaped, no final newline.
 package struct GoJSONWriter {
-    /// What was written so far.
+    /// What was written so far and not given away.
     package private(set) var bytes: [UInt8] = []
+    private let give: (([UInt8]) -> Void)?
     private var depth = 0
     private var needsComma = false
 
-    /// Begins an empty document.
-    package init() {}
+    /// Bytes that are gathered before they are given away.
+    private static let pieceSize = 1 << 16
+
+    /// Begins an empty document, which will be in ``bytes``.
+    package init() {
+        give = nil
+    }
+
+    /// Begins an empty document that is given away in pieces.
+    package init(givingTo give: @escaping ([UInt8]) -> Void) {
+        self.give = give
+        bytes.reserveCapacity(2 * Self.pieceSize)
+    }
+
+    /// Gives away what is left.
+    package mutating func finish() {
+        guard let give, !bytes.isEmpty else { return }
+        give(bytes)
+        bytes.removeAll(keepingCapacity: true)
+    }
 
     /// Writes an object whose fields `fields` writes.
     package mutating func object(_ fields: (inout GoJSONWriter) -> Void) {
@@ -68,6 +87,7 @@ package struct GoJSONWriter {
     }
 
     private mutating func separate() {
+        if give != nil, bytes.count >= Self.pieceSize { finish() }
         if needsComma { append(",") }
         newline()
         needsComma = true

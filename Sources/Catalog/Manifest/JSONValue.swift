@@ -26,43 +26,6 @@ enum JSONValue: Decodable, Sendable {
             self = .number(try container.decode(Double.self))
         }
     }
-
-    /// The bytes of the first JSON object in `bytes`, without what follows it; `nil` when it does not end.
-    static func firstObject(in bytes: [UInt8]) -> ArraySlice<UInt8>? {
-        // Editors put a byte order mark before what they save.
-        let content = bytes.starts(with: [0xef, 0xbb, 0xbf]) ? bytes[3...] : bytes[...]
-        guard let start = content.firstIndex(where: { ![0x20, 0x09, 0x0a, 0x0d].contains($0) }),
-            bytes[start] == UInt8(ascii: "{")
-        else {
-            return nil
-        }
-        var (depth, inString, escaped) = (0, false, false)
-        for index in start..<bytes.count {
-            let byte = bytes[index]
-            if inString {
-                if escaped {
-                    escaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    escaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    inString = false
-                }
-                continue
-            }
-            switch byte {
-            case UInt8(ascii: "\""): inString = true
-            case UInt8(ascii: "{"), UInt8(ascii: "["):
-                depth += 1
-                // A manifest is five levels deep; a parser must not be made to recurse at will.
-                if depth > 64 { return nil }
-            case UInt8(ascii: "}"), UInt8(ascii: "]"):
-                depth -= 1
-                if depth == 0 { return bytes[start...index] }
-            default: break
-            }
-        }
-        return nil
-    }
 }
 
 /// One JSON object with typed look-ups: a missing or null key is the zero value, a wrong type is an error.

@@ -17,25 +17,19 @@ package struct ListedBackup: Hashable, Sendable {
 
     package var name: String
     package var state: State
-    /// Number of files and their bytes, when the manifest knows them.
-    ///
-    /// The manifest of a listing has no file entries: a hundred backups of twenty thousand tables must not be in memory
-    /// at once.
-    package var fileCount: Int?
-    package var sizes: FileEntry.Sizes?
-
     /// Creates a listing entry; keeps the sums of the manifest's file entries, not the entries.
     package init(name: String, state: State) {
-        self.name = name
-        guard case .complete(var manifest) = state, let builtin = manifest.builtin else {
-            self.state = state
-            return
-        }
-        fileCount = builtin.files.count
-        sizes = builtin.totalSizes
-        manifest.builtin?.files = []
+        (self.name, self.state) = (name, state)
+        guard case .complete(var manifest) = state else { return }
+        manifest.builtin?.dropFiles()
         self.state = .complete(manifest)
     }
+
+    /// Number of its files, when its manifest lists them.
+    package var fileCount: Int? { manifest?.builtin?.totals.count }
+
+    /// Their bytes, when its manifest knows them.
+    package var sizes: FileEntry.Sizes? { manifest?.builtin?.totalSizes }
 
     /// The parsed name; `nil` for a folder that is no backup of ours or Vitess's.
     package var parsedName: BackupName? { try? BackupName(name) }

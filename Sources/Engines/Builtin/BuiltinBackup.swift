@@ -54,8 +54,7 @@ package struct BuiltinBackup: Sendable {
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
         let entries = ConfirmedEntries(count: files.count)
         let pages = checksPages ? PageTally(known: known.tablespaces) : nil
-        let numbered = Array(files.enumerated())
-        try await forEachFile(numbered, lanes: concurrency, size: { $0.element.size }) { index, file in
+        try await forEachFile(files, lanes: concurrency, size: \.size) { index, file in
             entries.set(try await copy(file, as: .file(index), to: writer, meter: meter, pages), at: index)
             meter.finishFile()
         }

@@ -43,15 +43,22 @@ package struct BuiltinRestore: Sendable {
         meter: TransferMeter
     ) async throws {
         let (builtin, format) = try plan(manifest)
-        let files = builtin.files.enumerated().filter { !$0.element.name.isEmpty }
-        logger.info("Restore: copying \(files.count) files")
-        meter.begin(files: files.count, bytes: builtin.totalSizes?.raw ?? 0)
-        try await createFolders(files.map(\.element), in: directory)
-        try await forEachFile(files, lanes: concurrency, size: { $0.element.sizes?.raw ?? 0 }) { index, file in
+        let files = builtin.files
+        let count = files.lazy.filter { !$0.name.isEmpty }.count
+        logger.info("Restore: copying \(count) files")
+        meter.begin(files: count, bytes: builtin.totalSizes?.raw ?? 0)
+        let folders = folders(of: files, in: directory)
+        try await create(folders)
+        // An entry without a name only keeps its index.
+        try await forEachFile(
+            files,
+            lanes: concurrency,
+            size: { $0.name.isEmpty ? nil : $0.sizes?.raw ?? 0 }
+        ) { index, file in
             try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
             meter.finishFile()
         }
-        if durable { try await syncFolders(files.map(\.element), in: directory) }
+        if durable { try await sync(folders) }
     }
 
     /// Tells whether the backup fits where it is to go, as far as its manifest or its objects tell.
@@ -126,19 +133,21 @@ package struct BuiltinRestore: Sendable {
 
     // MARK: Folders
 
-    private func parents(_ files: [FileEntry], in directory: TabletDirectory) -> Set<FilePath> {
-        Set(files.map { directory.folder(of: $0.base).pushing(FilePath($0.name)).removingLastComponent() })
+    private func folders(of files: [FileEntry], in directory: TabletDirectory) -> Set<FilePath> {
+        var folders: Set<FilePath> = []
+        for file in files where !file.name.isEmpty {
+            folders.insert(directory.folder(of: file.base).pushing(FilePath(file.name)).removingLastComponent())
+        }
+        return folders
     }
 
-    private func createFolders(_ files: [FileEntry], in directory: TabletDirectory) async throws {
-        let folders = parents(files, in: directory)
+    private func create(_ folders: Set<FilePath>) async throws {
         try await dataPlane.threads.run {
             for folder in folders { try FileTree.createDirectory(folder, parents: true, owner: owner) }
         }
     }
 
-    private func syncFolders(_ files: [FileEntry], in directory: TabletDirectory) async throws {
-        let folders = parents(files, in: directory)
+    private func sync(_ folders: Set<FilePath>) async throws {
         try await dataPlane.threads.run {
             for folder in folders { try FileTree.sync(directory: folder) }
         }

@@ -6,10 +6,13 @@ import SystemPackage
 /// A file of a stopped server that goes into a backup.
 struct SelectedFile: Hashable, Sendable {
     var base: BaseDirectory
+    /// The base directory: one for all its files, since there may be 200,000.
+    var folder: FilePath
     /// Path below the base directory.
     var name: String
-    var path: FilePath
     var size: Int64
+
+    var path: FilePath { folder.pushing(FilePath(name)) }
 }
 
 /// Which files of a stopped server a full backup holds, in the order of the manifest.
@@ -53,77 +56,71 @@ enum FileSelection {
     }
 
     private static func files(of directory: TabletDirectory, _ whileRunning: Bool) throws -> [SelectedFile] {
-        var files = try entries(of: directory.innodbData, base: .innodbData, prefix: "", whileRunning)
-        let redo = directory.innodbLogs.appending(redoFolder)
-        if try FileTree.status(redo)?.kind == .directory {
-            files += try entries(of: redo, base: .innodbLog, prefix: redoFolder + "/", whileRunning)
-        } else {
-            files += try entries(of: directory.innodbLogs, base: .innodbLog, prefix: "", whileRunning)
-        }
+        let selector = Selector(directory: directory, whileRunning: whileRunning)
+        var files = try selector.entries(of: "", base: .innodbData)
+        let hasRedoFolder = try FileTree.status(directory.innodbLogs.appending(redoFolder))?.kind == .directory
+        files += try selector.entries(of: hasRedoFolder ? redoFolder + "/" : "", base: .innodbLog)
         if try FileTree.status(directory.data.appending("mysql.ibd")) != nil {
-            files.append(try file("mysql.ibd", at: directory.data.appending("mysql.ibd"), base: .data))
+            files.append(try selector.file("mysql.ibd", base: .data))
         }
         let inData = try FileTree.list(directory.data) ?? []
         // Vitess leaves general and undo tablespaces out and restores a server that misses them; it restores any name.
         for name in inData where name != "mysql.ibd" && isNeeded(name) {
-            files.append(try file(name, at: directory.data.appending(name), base: .data))
+            files.append(try selector.file(name, base: .data))
         }
         for name in inData {
             let folder = directory.data.appending(name)
-            if try isSchema(folder) {
-                files += try entries(of: folder, base: .data, prefix: name + "/", whileRunning)
+            guard try FileTree.status(folder)?.kind == .directory else { continue }
+            let inFolder = try FileTree.list(folder) ?? []
+            if isSchema(inFolder) {
+                files += try selector.entries(of: name + "/", inFolder, base: .data)
             } else {
-                files += try undo(in: folder, whileRunning)
+                // What `innodb_undo_directory` may have put into a folder of its own.
+                files += try inFolder.filter(isUndo).map { try selector.file("\(name)/\($0)", base: .data) }
             }
         }
         return files
     }
 
-    /// What `innodb_undo_directory` may have put into a folder of its own.
-    private static func undo(in folder: FilePath, _ whileRunning: Bool) throws -> [SelectedFile] {
-        guard try FileTree.status(folder)?.kind == .directory, let name = folder.lastComponent else { return [] }
-        return try (FileTree.list(folder) ?? []).filter(isUndo).map {
-            try file("\(name.string)/\($0)", at: folder.appending($0), base: .data)
-        }
+    private static func isSchema(_ names: [String]) -> Bool {
+        names.contains { name in name == "db.opt" || schemaSuffixes.contains { name.hasSuffix($0) } }
     }
 
-    private static func isSchema(_ folder: FilePath) throws -> Bool {
-        guard try FileTree.status(folder)?.kind == .directory else { return false }
-        return (try FileTree.list(folder) ?? []).contains { name in
-            name == "db.opt" || schemaSuffixes.contains { name.hasSuffix($0) }
-        }
-    }
+    /// Looks at the files themselves.
+    private struct Selector {
+        let directory: TabletDirectory
+        let whileRunning: Bool
 
-    private static func entries(
-        of folder: FilePath,
-        base: BaseDirectory,
-        prefix: String,
-        _ whileRunning: Bool
-    ) throws -> [SelectedFile] {
-        try (FileTree.list(folder) ?? []).compactMap { name in
-            let path = folder.appending(name)
-            let status = try FileTree.status(path)
-            if whileRunning, status == nil { return nil }
-            return try file(prefix + name, at: path, base: base, status)
+        /// All in the folder `prefix` of a base directory.
+        func entries(of prefix: String, _ names: [String]? = nil, base: BaseDirectory) throws -> [SelectedFile] {
+            let folder = directory.folder(of: base)
+            let names = try names ?? FileTree.list(folder.pushing(FilePath(prefix))) ?? []
+            return try names.compactMap { name in
+                let status = try FileTree.status(folder.pushing(FilePath(prefix + name)))
+                if whileRunning, status == nil { return nil }
+                return try file(prefix + name, of: folder, base: base, status)
+            }
         }
-    }
 
-    private static func file(_ name: String, at path: FilePath, base: BaseDirectory) throws -> SelectedFile {
-        try file(name, at: path, base: base, try FileTree.status(path))
-    }
-
-    private static func file(
-        _ name: String,
-        at path: FilePath,
-        base: BaseDirectory,
-        _ status: FileTree.Status?
-    ) throws -> SelectedFile {
-        guard let status, status.kind == .regular else {
-            throw EngineError(
-                .unsupportedFile,
-                "\(path) is not a regular file; the builtin engine cannot back up folders or special files inside \(path.removingLastComponent())"
-            )
+        func file(_ name: String, base: BaseDirectory) throws -> SelectedFile {
+            let folder = directory.folder(of: base)
+            return try file(name, of: folder, base: base, try FileTree.status(folder.pushing(FilePath(name))))
         }
-        return SelectedFile(base: base, name: name, path: path, size: status.size)
+
+        private func file(
+            _ name: String,
+            of folder: FilePath,
+            base: BaseDirectory,
+            _ status: FileTree.Status?
+        ) throws -> SelectedFile {
+            guard let status, status.kind == .regular else {
+                let path = folder.pushing(FilePath(name))
+                throw EngineError(
+                    .unsupportedFile,
+                    "\(path) is not a regular file; the builtin engine cannot back up folders or special files inside \(path.removingLastComponent())"
+                )
+            }
+            return SelectedFile(base: base, folder: folder, name: name, size: status.size)
+        }
     }
 }

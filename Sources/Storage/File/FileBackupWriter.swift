@@ -44,7 +44,7 @@ struct FileBackupWriter: BackupWriter {
     }
 
     func commit(manifest: ByteBuffer) async throws {
-        let bytes = Array(manifest.readableBytesView)
+        let bytes = manifest.readableBytesView
         try await threads.run {
             let target = folder.appending(ObjectName.manifest.description)
             let draft = folder.appending(".MANIFEST.part")

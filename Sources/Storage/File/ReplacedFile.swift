@@ -29,7 +29,7 @@ enum ReplacedFile {
     ///
     /// What fails leaves nothing under its name, if it can.
     /// - Throws: ``FileError``.
-    static func create(_ path: FilePath, _ bytes: [UInt8], _ owner: FolderOwner) throws(FileError) {
+    static func create(_ path: FilePath, _ bytes: some Sequence<UInt8>, _ owner: FolderOwner) throws(FileError) {
         let file = try open(path)
         do {
             try fileCall("write", path) {

@@ -60,6 +60,21 @@ package enum Programs {
         )
     }
 
+    /// Looks at a process until it ends.
+    /// - Returns: the most memory that it had at once, bytes: `VmHWM`.
+    package static func peakMemory(of process: Int32) async throws -> Int {
+        var peak = 0
+        while isAlive(process) {
+            let status = (try? FileTree.read(FilePath("/proc/\(process)/status"), limit: 1 << 16)) ?? nil
+            let line = String(decoding: status ?? [], as: UTF8.self).split(separator: "\n").first {
+                $0.hasPrefix("VmHWM:")
+            }
+            peak = max(peak, (line.flatMap { Int($0.filter(\.isNumber)) } ?? 0) << 10)
+            await pauseBetweenLooks()
+        }
+        return peak
+    }
+
     /// A command that is run as an ordinary user also when we are root.
     package static func asOrdinaryUser(_ program: FilePath, _ arguments: [String]) -> (FilePath, [String]) {
         guard let owner = TestServers.user.fileOwner else { return (program, arguments) }

@@ -254,11 +254,9 @@ package struct BackupPass: Sendable {
                 try await refuseIfPoisonedMeanwhile(prepared)
                 let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), builtin: builtin)
                 try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") {
-                    let bytes = manifest.encoded()
-                    // What cannot be read again must not become the commit record.
-                    _ = try Manifest(decoding: bytes)
+                    let bytes = try manifest.commitRecord()
                     try await held?.confirm()
-                    try await writer.commit(manifest: ByteBuffer(bytes: bytes))
+                    try await writer.commit(manifest: bytes)
                     try held?.confirmStillHeld()
                 }
             }

@@ -119,14 +119,14 @@ struct BaseRestore: Sendable {
         logger.info("\(ContractLog.restorePath(name))")
         let reader = try backups.storage.backup(name, of: shard)
         let state = try await step(.storage, "can't restore from backup") { try await reader.manifest() }
-        guard case .complete(let manifest) = state else {
+        guard case .complete(var manifest) = state else {
             throw WorkflowError(
                 .storage,
                 "can't restore from backup: \(shard)/\(name) has lost its MANIFEST since it was listed; HINT: another job may be pruning, run again"
             )
         }
         let meter = TransferMeter()
-        try await progress.during(.restoreLastBackup, transfer: meter) {
+        try await progress.during(.restoreLastBackup, transfer: meter) { [manifest] in
             try await step(.copy, "can't restore from backup") {
                 try await engine.checkSpace(manifest, from: reader, to: mysqld.directory)
                 try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
@@ -140,6 +140,8 @@ struct BaseRestore: Sendable {
             }
         }
         logger.info("\(ContractLog.restoreComplete)")
+        // The pass goes on for hours.
+        manifest.builtin?.dropFiles()
         return manifest
     }
 

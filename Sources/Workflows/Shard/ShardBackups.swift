@@ -28,6 +28,7 @@ package struct ShardBackups: Sendable {
         )
         let names = try await storage.listBackups(of: shard)
         let firstError = Mutex<(any Error)?>(nil)
+        let largeOnes = Slots(count: 1)
         let found = Mutex<[ListedBackup?]>(Array(repeating: nil, count: names.count))
         try await forEach(in: names.enumerated().map { ($0.offset, $0.element) }, atMost: Self.manifestsAtOnce) {
             index,
@@ -39,7 +40,7 @@ package struct ShardBackups: Sendable {
             if let backup = complete[name] { return found.withLock { $0[index] = backup } }
             let state: ListedBackup.State
             do {
-                state = try await storage.backup(name, of: shard).manifest()
+                state = try await storage.backup(name, of: shard).manifest(files: .counted, readAlone: largeOnes)
             } catch {
                 try Task.checkCancellation()
                 state = .unreadable("\(error)")

@@ -156,7 +156,7 @@ struct FileStorageTests {
         }
     }
 
-    @Test("what is no regular file makes nobody wait, and is no object", .timeLimit(.minutes(1)))
+    @Test("what is no regular file makes nobody wait, and is no object", .timeLimit(.minutes(5)))
     func pipes() async throws {
         try await withFileStorage { storage, root in
             let writer = try await storage.startBackup("b", of: shard)

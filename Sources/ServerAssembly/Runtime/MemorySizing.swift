@@ -1,0 +1,48 @@
+import CommandLineKit
+import Compression
+import Engines
+
+/// What the flags ask for, cut down to what the memory budget is enough for, and said so.
+struct MemorySizing {
+    let budget: MemoryBudget
+    private let size: DataPlaneSize
+    private let asked: DataPlaneSize.Amounts
+
+    /// - Throws: ``UsageError`` for a codec that cannot be.
+    init(options: VtbackupOptions, given: Set<String>, cores: Int, cgroupLimit: Int?) throws(UsageError) {
+        let engine = options.engine
+        budget = MemoryBudget(
+            given: given.contains("memory-budget") ? engine.memoryBudget.bytes : nil,
+            cgroupLimit: cgroupLimit
+        )
+        asked = DataPlaneSize.Amounts(
+            threads: cores,
+            blockSize: engine.backupStorageBlockSize,
+            concurrency: options.policy.concurrency
+        )
+        size = DataPlaneSize(asked, codec: try engine.codec().codec, flightBudget: budget.flight)
+    }
+
+    /// Threads that compress and decode.
+    var threads: Int { size.amounts.threads }
+    /// Bytes of a file that gzip compresses as one block.
+    var blockSize: Int { size.amounts.blockSize }
+    /// Files open at once.
+    var concurrency: Int { size.amounts.concurrency }
+
+    /// One line for each that was cut down.
+    var warnings: [String] {
+        let (asked, fitting) = (asked, size.amounts)
+        let cut = [
+            asked.blockSize == fitting.blockSize
+                ? nil : "--backup-storage-block-size=\(asked.blockSize): blocks of \(fitting.blockSize) bytes are used",
+            asked.concurrency == fitting.concurrency
+                ? nil : "--concurrency=\(asked.concurrency): \(fitting.concurrency) files are open at once",
+            asked.threads == fitting.threads
+                ? nil : "\(asked.threads) processors: \(fitting.threads) threads compress",
+        ]
+        return cut.compactMap { $0 }.map {
+            "the memory budget of \(budget.total >> 20) MiB is not enough for \($0); HINT: raise --memory-budget"
+        }
+    }
+}

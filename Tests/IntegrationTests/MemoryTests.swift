@@ -1,0 +1,49 @@
+import Catalog
+import Streams
+import Synchronization
+import SystemPackage
+import TestKit
+import Testing
+
+/// Memory does not grow with the number of files (`Scripts/bench many` has the whole pass at 200,000).
+@Suite("vtbackup with many files", .timeLimit(.minutes(10)))
+struct MemoryTests {
+    @Test("lists four backups of 100,000 files within the memory budget")
+    func list() async throws {
+        try await withTemporaryFolder { folder in
+            let shard = folder.appending("ks").appending("0")
+            var manifest = Manifest()
+            manifest.builtin = Manifest.Builtin()
+            manifest.builtin?.files = (0..<100_000).map { number in
+                FileEntry(
+                    base: .data,
+                    name: "vt_a_keyspace/a_table_of_many_\(number)#p#p20261130.ibd",
+                    hash: UInt32(number),
+                    sizes: FileEntry.Sizes(raw: 114_688, stored: Int64(number))
+                )
+            }
+            for day in 1...4 {
+                let backup = shard.appending("2026-11-0\(day).000000.zone1-0000000100")
+                try FileTree.createDirectory(backup, parents: true)
+                let bytes = manifest.encoded()
+                #expect(bytes.count > 20 << 20)
+                try FileTree.write(bytes, to: backup.appending("MANIFEST"))
+            }
+            let peak = Mutex(0)
+            let run = try await Programs.run(
+                Programs.path("vtbackup"),
+                [
+                    "--list-backups", "--json", "--init-keyspace=ks", "--init-shard=0",
+                    "--backup-storage-implementation=file", "--file-backup-storage-root=\(folder)",
+                ]
+            ) { process in
+                let found = try await Programs.peakMemory(of: process)
+                peak.withLock { $0 = found }
+            }
+            try #require(run.succeeded, "\(run.standardError)")
+            #expect(run.standardOutput.matches(of: /"files" : 100000\b/).count == 4, "\(run.standardOutput.prefix(2000))")
+            let bytes = peak.withLock { $0 }
+            #expect(bytes > 0 && bytes < 256 << 20, "\(bytes >> 20) MiB")
+        }
+    }
+}
