@@ -41,7 +41,8 @@ struct MemoryTests {
                 peak.withLock { $0 = found }
             }
             try #require(run.succeeded, "\(run.standardError)")
-            #expect(run.standardOutput.matches(of: /"files" : 100000\b/).count == 4, "\(run.standardOutput.prefix(2000))")
+            let counts = run.standardOutput.matches(of: /"files" : 100000\b/).count
+            #expect(counts == 4, "\(run.standardOutput.prefix(2000))")
             let bytes = peak.withLock { $0 }
             #expect(bytes > 0 && bytes < 256 << 20, "\(bytes >> 20) MiB")
         }

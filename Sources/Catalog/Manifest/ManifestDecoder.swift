@@ -154,7 +154,9 @@ struct FileEntryList {
     }
 
     /// Gives the files to what a manifest says of the builtin engine.
-    /// - Parameter isSized: whether the manifest has extensions of the format that we know.
+    /// - Parameters:
+    ///   - builtin: gets them.
+    ///   - isSized: whether the manifest has extensions of the format that we know.
     /// - Throws: ``CatalogError`` that names the element.
     func apply(to builtin: inout Manifest.Builtin, isSized: Bool) throws(CatalogError) {
         if let entriesError { throw entriesError }

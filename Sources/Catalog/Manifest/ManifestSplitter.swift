@@ -45,7 +45,9 @@ struct ManifestSplitter {
     var isRefused: Bool { state == .refused }
 
     /// Takes the next bytes.
-    /// - Parameter take: gets a list and a JSON array of some of its elements, in order.
+    /// - Parameters:
+    ///   - bytes: of the object, in order.
+    ///   - take: gets a list and a JSON array of some of its elements, in order.
     /// - Throws: ``CatalogError`` when a part is too large or cannot be JSON; what `take` throws.
     mutating func feed(
         _ bytes: UnsafeRawBufferPointer,

@@ -284,8 +284,24 @@ package struct RealCluster: Sendable {
             defer { kill(process, SIGKILL) }
             while !isListening(port), Programs.isAlive(process) { try await Task.sleep(for: .milliseconds(50)) }
             guard Programs.isAlive(process) else { return }
-            try await body()
-            done.set(true)
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                group.addTask {
+                    try await body()
+                    return true
+                }
+                // A body must not wait for what a dead program would do.
+                group.addTask {
+                    while Programs.isAlive(process) {
+                        try Task.checkCancellation()
+                        await pauseBetweenLooks()
+                    }
+                    return false
+                }
+                done.set(try await group.next() == true)
+                group.cancelAll()
+                // What the body throws because it was cancelled is no news.
+                while await group.nextResult() != nil {}
+            }
         }
         guard done.get() else {
             let text = String(decoding: try FileTree.read(log, limit: 64 << 20) ?? [], as: UTF8.self)

@@ -58,7 +58,8 @@ struct ManifestDecoderTests {
         dropped.builtin?.dropFiles()
         #expect(counted == dropped)
         #expect(
-            try decode(Fixture.bytes("manifests/full-v24.json"), pieces: 99, files: .counted).builtin?.totals.sizes == nil
+            try decode(Fixture.bytes("manifests/full-v24.json"), pieces: 99, files: .counted).builtin?.totals.sizes
+                == nil
         )
 
         var repeating = manifest
@@ -88,7 +89,9 @@ struct ManifestDecoderTests {
     func broken(list: String) throws {
         for count in [0, 400] {
             // Long enough for a batch of its own before it.
-            let entries = (0..<count).map { #"{"Base": "Data", "Name": "file-of-some-length-\#($0)", "Hash": "00000000"}"# }
+            let entries = (0..<count).map {
+                #"{"Base": "Data", "Name": "file-of-some-length-\#($0)", "Hash": "00000000"}"#
+            }
             let before = entries.map { $0 + "," }.joined()
             let text = #"{"FileEntries": "# + list.prefix(1) + before + list.dropFirst() + "}"
             #expect(throws: CatalogError.self, "\(text.suffix(40))") {
