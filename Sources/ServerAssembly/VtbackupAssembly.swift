@@ -360,12 +360,13 @@ package struct VtbackupAssembly: Sendable {
 
     // MARK: Engines
 
-    private func sizing() throws -> MemorySizing {
-        try MemorySizing(
+    private func sizing() throws -> Sizing {
+        try Sizing(
             options: options,
             given: given,
             cores: Processors.available,
-            cgroupLimit: MemoryBudget.cgroupLimit
+            cgroupLimit: MemoryBudget.cgroupLimit,
+            openFiles: OpenFileLimit.raise(for: options.policy.concurrency)
         )
     }
 

@@ -20,14 +20,29 @@ struct MemoryBudgetTests {
         #expect(MemoryBudget(given: nil, cgroupLimit: 0).flight == 16 << 20)
     }
 
-    private func sizing(_ arguments: [String], cores: Int) throws -> MemorySizing {
+    private func sizing(_ arguments: [String], cores: Int, openFiles: Int = 1 << 20) throws -> Sizing {
         let given = Set(arguments.map { String($0.dropFirst(2).prefix { $0 != "=" }) })
-        return try MemorySizing(
+        return try Sizing(
             options: VtbackupOptions.parse(arguments),
             given: given,
             cores: cores,
-            cgroupLimit: nil
+            cgroupLimit: nil,
+            openFiles: openFiles
         )
+    }
+
+    @Test("a limit of open files cuts files copied at once down, and says so")
+    func openFiles() throws {
+        #expect(try sizing([], cores: 2, openFiles: 64).warnings == [])
+        let few = try sizing(["--concurrency=48"], cores: 2, openFiles: 100)
+        #expect(few.concurrency == 10)
+        #expect(
+            few.warnings == [
+                "the limit of 100 open files is not enough for --concurrency=48: 10 files are copied at once; HINT: raise the limit (ulimit -n)"
+            ]
+        )
+        #expect(try sizing([], cores: 2, openFiles: 20).concurrency == 1)
+        #expect(OpenFileLimit.raise(for: 4) >= OpenFileLimit.others + 4 * OpenFileLimit.ofCopiedFile)
     }
 
     @Test("is enough for what is given by default, on as many cores as a large machine has", arguments: [1, 2, 16, 32])

@@ -15,8 +15,15 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
 
     package var description: String { "\(operation) \(path): \(errno)\(hint)" }
 
+    /// Whether this process or machine has run out of something, whatever the path is.
+    package var isOfThisMachine: Bool {
+        [.tooManyOpenFiles, .tooManyOpenFilesInSystem, .noMemory].contains(errno)
+    }
+
     private var hint: String {
         switch errno {
+        case .tooManyOpenFiles: "; HINT: raise the limit of open files (ulimit -n), or give a smaller --concurrency"
+        case .tooManyOpenFilesInSystem: "; HINT: the system has too many files open (fs.file-max)"
         case .noSpace, .diskQuotaExceeded: "; HINT: free space on that file system, then run again"
         case .permissionDenied, .notPermitted: "; HINT: check owner and mode of the path and of the folders above it"
         case .noSuchAddressOrDevice: "; HINT: it is no regular file but a pipe, a socket or a device: remove it"

@@ -151,7 +151,9 @@ struct BaseRestore: Sendable {
     static func isOfTheBackup(_ error: any Error, _ directory: TabletDirectory) -> Bool {
         var isOfBackup = false
         for cause in causes(of: error) {
-            if let file = cause as? FileError, file.path.starts(with: directory.path) { return false }
+            if let file = cause as? FileError {
+                if file.path.starts(with: directory.path) || file.isOfThisMachine { return false }
+            }
             if cause is MysqldError || (cause as? EngineError)?.code == .noSpace { return false }
             if cause is EngineError || cause is StorageError { isOfBackup = true }
             if (cause as? WorkflowError)?.code == .storage { isOfBackup = true }
@@ -185,8 +187,8 @@ struct BaseRestore: Sendable {
             result: .bad,
             time: clock.now(),
             seconds: 0,
-            files: backup.manifest?.builtin?.files.count ?? 0,
-            bytes: backup.manifest?.builtin?.totalSizes?.raw ?? 0
+            files: backup.fileCount ?? 0,
+            bytes: backup.sizes?.raw ?? 0
         )
         record.reason = "\(error)"
         do {

@@ -2,14 +2,28 @@ import CommandLineKit
 import Compression
 import Engines
 
-/// What the flags ask for, cut down to what the memory budget is enough for, and said so.
-struct MemorySizing {
+/// What the flags ask for, cut down to what memory and open files are enough for, and said so.
+struct Sizing {
     let budget: MemoryBudget
     private let size: DataPlaneSize
     private let asked: DataPlaneSize.Amounts
+    private let openFiles: Int
 
+    /// - Parameters:
+    ///   - options: what is asked for.
+    ///   - given: flags that the operator gave.
+    ///   - cores: processors to use.
+    ///   - cgroupLimit: bytes that this process's cgroup may take.
+    ///   - openFiles: files that this process may have open.
     /// - Throws: ``UsageError`` for a codec that cannot be.
-    init(options: VtbackupOptions, given: Set<String>, cores: Int, cgroupLimit: Int?) throws(UsageError) {
+    init(
+        options: VtbackupOptions,
+        given: Set<String>,
+        cores: Int,
+        cgroupLimit: Int?,
+        openFiles: Int
+    ) throws(UsageError) {
+        self.openFiles = openFiles
         let engine = options.engine
         budget = MemoryBudget(
             given: given.contains("memory-budget") ? engine.memoryBudget.bytes : nil,
@@ -28,7 +42,7 @@ struct MemorySizing {
     /// Bytes of a file that gzip compresses as one block.
     var blockSize: Int { size.amounts.blockSize }
     /// Files open at once.
-    var concurrency: Int { size.amounts.concurrency }
+    var concurrency: Int { min(size.amounts.concurrency, OpenFileLimit.concurrency(within: openFiles)) }
 
     /// One line for each that was cut down.
     var warnings: [String] {
@@ -41,8 +55,14 @@ struct MemorySizing {
             asked.threads == fitting.threads
                 ? nil : "\(asked.threads) processors: \(fitting.threads) threads compress",
         ]
-        return cut.compactMap { $0 }.map {
+        var lines = cut.compactMap { $0 }.map {
             "the memory budget of \(budget.total >> 20) MiB is not enough for \($0); HINT: raise --memory-budget"
         }
+        if concurrency < fitting.concurrency {
+            lines.append(
+                "the limit of \(openFiles) open files is not enough for --concurrency=\(asked.concurrency): \(concurrency) files are copied at once; HINT: raise the limit (ulimit -n)"
+            )
+        }
+        return lines
     }
 }
