@@ -39,14 +39,12 @@ package final class TabletClaim: Sendable {
 
     private static func makeMarker(in directory: TabletDirectory) throws(FileError) -> FileDescriptor {
         let draft = directory.path.appending(Self.draft)
-        let lock = try fileCall("create", draft) {
-            try FileDescriptor.open(
-                draft,
-                .readWrite,
-                options: [.create, .exclusiveCreate, .closeOnExec],
-                permissions: .ownerReadWrite
-            )
-        }
+        let lock = try FileTree.open(
+            draft,
+            .readWrite,
+            options: [.create, .exclusiveCreate],
+            permissions: .ownerReadWrite
+        )
         do throws(FileError) {
             // Locked before it can be found under its name.
             guard flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 else {
@@ -104,11 +102,7 @@ package final class TabletClaim: Sendable {
         for name in [marker, draft] {
             // Opened first and looked at then: whoever owns the folder may put something else there meanwhile.
             guard
-                let lock = try? FileDescriptor.open(
-                    directory.path.appending(name),
-                    .readWrite,
-                    options: [.closeOnExec, .noFollow, .nonBlocking]
-                )
+                let lock = try? FileTree.open(directory.path.appending(name), .readWrite, options: .noFollow)
             else { continue }
             if isOurs(lock, isDraft: name == draft, isLocal: isLocal), flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
                 return lock
@@ -120,9 +114,7 @@ package final class TabletClaim: Sendable {
 
     private static func isOurs(_ file: FileDescriptor, isDraft: Bool, isLocal: Bool) -> Bool {
         var status = Glibc.stat()
-        guard fstat(file.rawValue, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == geteuid() else {
-            return false
-        }
+        guard fstat(file.rawValue, &status) == 0, status.st_uid == geteuid() else { return false }
         // A draft that is being locked right now must find itself free.
         if isDraft, time(nil) - status.st_mtim.tv_sec <= draftAge { return false }
         if isLocal { return true }

@@ -8,11 +8,11 @@ enum ErrorLogTail {
     /// The last 4 KiB with a heading, or why they cannot be shown.
     static func text(_ path: FilePath) -> String {
         do {
-            guard let status = try FileTree.status(path) else {
+            guard let status = try FileTree.status(path, followLinks: false) else {
                 return "could not stat mysql error log (\(path)): no such file"
             }
             guard status.kind == .regular else { return "mysql error log file is not a regular file: \(path)" }
-            let file = try FileTree.open(path, .readOnly)
+            let file = try FileTree.open(path, .readOnly, options: .noFollow)
             return try file.closing {
                 let start = max(0, status.size - size)
                 let bytes = try [UInt8](unsafeUninitializedCapacity: Int(size)) { buffer, count in

@@ -83,16 +83,16 @@ package final class LogSink: Sendable {
     {
         if let file = state.files[severity] { return file }
         if state.filesFailed { return nil }
+        var reasons: [String] = []
         for folder in [configuration.folder, temporaryFolder].filter({ !$0.isEmpty }) {
             let path = FilePath(folder).appending(fileName(severity, moment))
-            guard
-                let file = try? FileDescriptor.open(
-                    path,
-                    .writeOnly,
-                    options: [.create, .exclusiveCreate, .append, .closeOnExec],
-                    permissions: FilePermissions(rawValue: 0o666)
-                )
-            else { continue }
+            let file: FileDescriptor
+            do {
+                file = try create(path)
+            } catch {
+                reasons.append("\(error)")
+                continue
+            }
             _ = try? file.writeAll(header(moment).utf8)
             let link = FilePath(folder).appending("\(configuration.program).\(severity.name)")
             // A convenience for people; without it the file is still found by its name.
@@ -102,10 +102,21 @@ package final class LogSink: Sendable {
             return file
         }
         state.filesFailed = true
+        let folder = configuration.folder.isEmpty ? temporaryFolder : configuration.folder
         emit(
-            "log: cannot create log files in \(configuration.folder.isEmpty ? temporaryFolder : configuration.folder); everything goes to stderr\n"
+            "log: cannot create log files in \(folder); everything goes to stderr: \(reasons.joined(separator: "; "))\n"
         )
         return nil
+    }
+
+    /// The file must be new: folders for logs are often everybody's, who know which name comes next.
+    private func create(_ path: FilePath) throws(FileError) -> FileDescriptor {
+        try FileTree.open(
+            path,
+            .writeOnly,
+            options: [.create, .exclusiveCreate, .append],
+            permissions: FilePermissions(rawValue: 0o666)
+        )
     }
 
     private var temporaryFolder: String {

@@ -27,6 +27,8 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
         case .noSpace, .diskQuotaExceeded: "; HINT: free space on that file system, then run again"
         case .permissionDenied, .notPermitted: "; HINT: check owner and mode of the path and of the folders above it"
         case .noSuchAddressOrDevice: "; HINT: it is no regular file but a pipe, a socket or a device: remove it"
+        case .tooManySymbolicLinkLevels:
+            "; HINT: a link stands there that nobody here has made and that is not followed: see who put it there, and remove it"
         default: ""
         }
     }

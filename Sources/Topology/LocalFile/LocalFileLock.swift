@@ -27,14 +27,12 @@ struct LocalFileLock: TopologyLock {
     private static func attempt(_ place: FilePath, _ record: LockRecord) throws -> LocalFileLock? {
         do {
             try FileTree.createDirectory(place.removingLastComponent(), parents: true)
-            let descriptor = try fileCall("open", place) {
-                try FileDescriptor.open(
-                    place,
-                    .readWrite,
-                    options: [.create, .closeOnExec],
-                    permissions: [.ownerReadWrite, .groupRead, .otherRead]
-                )
-            }
+            let descriptor = try FileTree.open(
+                place,
+                .readWrite,
+                options: [.create, .noFollow],
+                permissions: [.ownerReadWrite, .groupRead, .otherRead]
+            )
             let lock = LocalFileLock(place: place, descriptor: descriptor)
             do {
                 guard try lock.lockFile(), lock.isInPlace else {

@@ -85,6 +85,22 @@ struct TabletClaimTests {
         }
     }
 
+    @Test("a pipe, socket or link in the place of a marker makes nobody wait, and is none", .timeLimit(.minutes(1)))
+    func plantedMarker() throws {
+        try withRoot { root in
+            let mine = root.appending("mine")
+            try FileTree.write([], to: mine)
+            for (number, plant) in [
+                { mkfifo($0, 0o600) }, { mknod($0, S_IFSOCK | 0o600, 0) }, { symlink(mine.string, $0) },
+            ].enumerated() as EnumeratedSequence<[(String) -> Int32]> {
+                let folder = root.appending("vt_000000000\(number)")
+                try FileTree.createDirectory(folder, parents: false)
+                #expect(plant(folder.appending("vtbackup.lock").string) == 0)
+            }
+            #expect(try abandoned(in: root) == [])
+        }
+    }
+
     @Test("folders without a marker, of other names and behind links are somebody else's")
     func foreign() throws {
         try withRoot { root in

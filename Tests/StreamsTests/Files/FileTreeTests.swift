@@ -181,4 +181,37 @@ struct FileTreeTests {
         #expect(text.hasPrefix("write /data/file: "))
         #expect(text.contains("HINT:") == (errno != .ioError))
     }
+
+    @Test("opens regular files only, without waiting for anybody", .timeLimit(.minutes(1)))
+    func openRegularOnly() throws {
+        try withScratchFolder { folder in
+            let (pipe, socket, link) = (folder.appending("pipe"), folder.appending("socket"), folder.appending("link"))
+            #expect(mkfifo(pipe.string, 0o600) == 0)
+            #expect(mknod(socket.string, S_IFSOCK | 0o600, 0) == 0)
+            for mode in [FileDescriptor.AccessMode.readOnly, .writeOnly, .readWrite] {
+                for path in [pipe, socket, "/dev/null"] {
+                    let error = #expect(throws: FileError.self, "\(mode) \(path)") {
+                        try FileTree.open(path, mode, options: .append)
+                    }
+                    #expect(error?.errno == .noSuchAddressOrDevice)
+                    #expect(error?.description.contains("HINT: it is no regular file") == true)
+                }
+                #expect(
+                    #expect(throws: FileError.self) { try FileTree.open(folder, mode) }?.errno == .isDirectory
+                )
+            }
+            try FileTree.link(link, to: folder.appending("target"))
+            let error = #expect(throws: FileError.self) {
+                try FileTree.open(
+                    link,
+                    .readWrite,
+                    options: [.create, .noFollow],
+                    permissions: .ownerReadWrite
+                )
+            }
+            #expect(error?.errno == .tooManySymbolicLinkLevels)
+            #expect(error?.description.contains("HINT: a link stands there") == true)
+            #expect(try FileTree.list(folder) == ["link", "pipe", "socket"])
+        }
+    }
 }

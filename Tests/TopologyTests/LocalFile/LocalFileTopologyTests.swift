@@ -1,4 +1,6 @@
+import FoundationEssentials
 import Glibc
+import Streams
 import SystemPackage
 import Testing
 
@@ -78,6 +80,33 @@ struct LocalFileTopologyTests {
             }
             #expect(error?.code == .unavailable)
             #expect(error?.message.contains("cells/zone1/CellInfo") == true)
+        }
+    }
+
+    /// Whoever may write beside the records may put one there.
+    @Test("a pipe, socket or link in the place of a lock is refused and says so, and nothing waits or is written to")
+    func plantedLock() async throws {
+        try await RecordTree.twoCells.withFiles { _, root in
+            let lock = root.pushing(FilePath(pathOfNamedLock("shard"))).appending("Lock")
+            let other = root.removingLastComponent().appending("other")
+            let record = LockRecord(action: "Backup", host: "h", user: "u", time: Date())
+            try FileTree.createDirectory(lock.removingLastComponent(), parents: true)
+            let plants: [(() -> Int32, String)] = [
+                ({ mkfifo(lock.string, 0o600) }, "no regular file"),
+                ({ mknod(lock.string, S_IFSOCK | 0o600, 0) }, "no regular file"),
+                ({ symlink(other.string, lock.string) }, "a link stands there"),
+            ]
+            for (plant, reason) in plants {
+                #expect(plant() == 0)
+                let error = await #expect(throws: TopologyError.self) {
+                    try await LocalFileLock.take(lock, record, within: .seconds(10)).release()
+                }
+                #expect(error?.code == .unavailable)
+                #expect(error?.message.contains("\(lock)") == true)
+                #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+                #expect(access(other.string, F_OK) != 0)
+                #expect(unlink(lock.string) == 0)
+            }
         }
     }
 }
