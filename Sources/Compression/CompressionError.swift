@@ -2,7 +2,8 @@
 package struct CompressionError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of failure this is.
     package enum Code: Hashable, Sendable {
-        /// The name is unknown, or known and not available here.
+        /// Good perhaps, but not for us: a codec that is not available here, or a limit of ours. It proves nothing against
+        /// the bytes.
         case unsupported
         /// The bytes do not decode: damaged, truncated or of another format.
         case corrupt

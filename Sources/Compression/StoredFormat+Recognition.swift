@@ -29,6 +29,11 @@ extension StoredFormat {
         )
     }
 
+    /// The way out for what only another program reads.
+    static func readByCommand(_ command: String) -> String {
+        "write \"external\" into the key CompressionEngine of the MANIFEST and give --external-decompressor=\"\(command)\" to restore it"
+    }
+
     private static func advice(_ found: String) -> String {
         let engine = ["gzip": "pgzip", "Zstandard": "zstd", "LZ4": "lz4"][found]
         return

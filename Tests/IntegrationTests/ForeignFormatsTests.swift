@@ -158,6 +158,33 @@ struct ForeignFormatsTests {
         #expect("\(String(describing: error))".contains("HINT: give at least --memory-budget=192MiB"))
     }
 
+    @Test("a later frame that takes more memory than the first is read where there is so much")
+    func laterFrameTooLarge() async throws {
+        let first = try await pipe(Self.content, through: "zstd -1")
+        let object = first + (try await pipe(Self.content, through: "zstd -19 --long=27"))
+        #expect(try await restore(object, engine: "zstd") == Self.content + Self.content)
+        let error = await #expect(throws: EngineError.self) {
+            _ = try await restore(object, engine: "zstd", flightBudget: 32 << 20)
+        }
+        #expect(error?.code == .unsupportedBackup)
+        #expect("\(String(describing: error))".contains("HINT: give at least --memory-budget=192MiB"))
+    }
+
+    @Test("a member of ours that is larger than what we write is read in order, also behind others")
+    func largeMember() async throws {
+        let content = Self.content
+        let stored = try await pipe(content, through: "gzip -1")
+        // Ten bytes of header; ours says a content of 40 MiB that the member has not: only its place depends on that.
+        var member: [UInt8] = [0x1f, 0x8b, 8, 4, 0, 0, 0, 0, 4, 0xff, 12, 0, 0x56, 0x54, 8, 0]
+        for length in [UInt32(stored.count + 14), 40 << 20] {
+            member += withUnsafeBytes(of: length.littleEndian) { Array($0) }
+        }
+        member += stored.dropFirst(10)
+        #expect(try await restore(member, engine: "pgzip") == content)
+        let ours = try await write(.gzip(level: .isal(1)))
+        #expect(try await restore(ours + member, engine: "pgzip") == content + content)
+    }
+
     /// Restores a backup of one file with this object.
     private func restore(_ object: [UInt8], engine: String, flightBudget: Int = 96 << 20) async throws -> [UInt8]? {
         let shard = try ShardPath(keyspace: "commerce", shard: "0")
@@ -189,7 +216,7 @@ struct ForeignFormatsTests {
             )
             let reader = try storage.backup(Self.name, of: shard)
             try await restoring.restoreFiles(manifest, from: reader, to: target, meter: TransferMeter())
-            return try FileTree.read(target.innodbData.appending("ibdata1"), limit: 16 << 20)
+            return try FileTree.read(target.innodbData.appending("ibdata1"), limit: 32 << 20)
         }
     }
 }

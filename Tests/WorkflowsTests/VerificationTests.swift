@@ -28,5 +28,7 @@ struct VerificationTests {
         #expect(!VerificationRecord.isProof(failure(FileError("read", "/b/17", .ioError))))
         #expect(!VerificationRecord.isProof(failure(FileError("write", "/t/data/x.ibd", .noSpace))))
         #expect(!VerificationRecord.isProof(failure(CompressionError(.external, "size mismatch"))))
+        #expect(!VerificationRecord.isProof(failure(CompressionError(.unsupported, "a window of 1 GiB"))))
+        #expect(!VerificationRecord.isProof(failure(CompressionError(.failed, "no memory"))))
     }
 }

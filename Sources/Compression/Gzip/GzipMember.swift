@@ -29,7 +29,8 @@ package struct GzipMember: Hashable, Sendable {
         target.storeBytes(of: UInt32(contentLength).littleEndian, toByteOffset: 20, as: UInt32.self)
     }
 
-    /// Reads a header of ours; `nil` when the bytes are another kind of gzip header, or fewer than 24.
+    /// Reads a header of ours; `nil` when the bytes are another kind of gzip header, fewer than 24, or those of a member that
+    /// is too large to be decoded in one go: in order it can be.
     /// - Throws: ``CompressionError`` when it is ours but its lengths are impossible.
     package init?(header: UnsafeRawBufferPointer) throws(CompressionError) {
         guard header.count >= Self.headerSize,
@@ -38,13 +39,13 @@ package struct GzipMember: Hashable, Sendable {
         else { return nil }
         length = Int(header.loadLittleEndian(16))
         contentLength = Int(header.loadLittleEndian(20))
-        guard contentLength <= Self.maximumContent, length >= Self.minimumLength, length <= Codec.bound(contentLength)
-        else {
+        guard length >= Self.minimumLength, length <= Codec.bound(contentLength) else {
             throw CompressionError(
                 .corrupt,
                 "gzip member with impossible lengths: \(length) bytes for \(contentLength) bytes of content"
             )
         }
+        guard contentLength <= Self.maximumContent else { return nil }
     }
 
     init(length: Int, contentLength: Int) {

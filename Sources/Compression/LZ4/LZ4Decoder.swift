@@ -36,18 +36,29 @@ package final class LZ4Decoder: StreamDecoder {
                 &used,
                 nil
             )
-            guard LZ4F_isError(code) == 0 else {
-                throw CompressionError(
-                    .corrupt,
-                    "LZ4 stream is damaged in frame \(frames + 1): \(String(cString: LZ4F_getErrorName(code)))"
-                )
-            }
+            guard LZ4F_isError(code) == 0 else { throw failure(code, at: piece[(piece.startIndex + read)...]) }
             read += used
             insideFrame = code != 0
             if code == 0 { frames += 1 }
             if written > 0 { try output(UnsafeRawBufferPointer(rebasing: scratch[..<written])) }
             isFull = written == scratch.count && code != 0
         }
+    }
+
+    /// The library takes no input of a call that fails: `rest` begins with the frame's header, if that came in one piece.
+    private func failure(_ code: Int, at rest: Slice<UnsafeRawBufferPointer>) -> CompressionError {
+        let header = UnsafeRawBufferPointer(rebasing: rest.prefix(LZ4FrameHeader.maximumLength))
+        if !insideFrame {
+            do throws(CompressionError) {
+                _ = try LZ4FrameHeader(header)
+            } catch  where error.code == .unsupported {
+                return error
+            } catch {
+                // The library says it better.
+            }
+        }
+        let text = String(cString: LZ4F_getErrorName(code))
+        return CompressionError(.corrupt, "LZ4 stream is damaged in frame \(frames + 1): \(text)")
     }
 
     /// An object without any byte is an empty file.

@@ -4,6 +4,8 @@ package import NIOCore
 package struct LZ4FrameHeader: Hashable, Sendable {
     /// Every frame begins with this number.
     static let magic: UInt32 = 0x184D_2204
+    /// Frames of another format, which `lz4 -l` writes.
+    static let legacyMagic: UInt32 = 0x184C_2102
     /// Bytes of the longest header: magic, flags, block size, content size, dictionary, checksum.
     package static let maximumLength = 19
 
@@ -21,26 +23,40 @@ package struct LZ4FrameHeader: Hashable, Sendable {
     package var contentLength: UInt64?
 
     /// Reads the header at the beginning of `bytes`; `nil`: more bytes are needed.
-    /// - Throws: ``CompressionError`` when it is damaged, or of another kind of frame: `unsupported` then.
+    /// - Throws: ``CompressionError`` with code `corrupt` when it is damaged or none; `unsupported` when it is whole and not
+    ///   for us.
     package init?(_ bytes: UnsafeRawBufferPointer) throws(CompressionError) {
         guard bytes.count >= 7 else { return nil }
-        guard UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)) == Self.magic else {
-            throw CompressionError(.unsupported, "no LZ4 frame")
-        }
+        let magic = UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self))
+        guard magic != Self.legacyMagic else { throw Self.unsupported("an LZ4 frame of the legacy format", "lz4 -dc") }
+        guard magic == Self.magic else { throw CompressionError(.corrupt, "no LZ4 frame") }
         let (flags, block) = (bytes[4], bytes[5])
         let (hasSize, hasDictionary) = (flags & 0x08 != 0, flags & 0x01 != 0)
         length = 7 + (hasSize ? 8 : 0) + (hasDictionary ? 4 : 0)
         guard bytes.count >= length else { return nil }
         let checksum = XXHash32.of(UnsafeRawBufferPointer(rebasing: bytes[4..<length - 1]))
-        guard flags >> 6 == 1, flags & 0x02 == 0, block & 0x8F == 0, block >> 4 >= 4,
-            bytes[length - 1] == UInt8(truncatingIfNeeded: checksum >> 8)
-        else { throw CompressionError(.corrupt, "the header of an LZ4 frame is damaged") }
-        guard !hasDictionary else { throw CompressionError(.unsupported, "LZ4 frame with a dictionary") }
+        guard bytes[length - 1] == UInt8(truncatingIfNeeded: checksum >> 8) else {
+            throw CompressionError(.corrupt, "the header of an LZ4 frame is damaged")
+        }
+        // It says what its writer meant.
+        guard flags >> 6 == 1, flags & 0x02 == 0, block & 0x8F == 0, block >> 4 >= 4 else {
+            throw Self.unsupported("an LZ4 frame of a later version of the format", "lz4 -dc")
+        }
+        guard !hasDictionary else {
+            throw Self.unsupported("an LZ4 frame with a dictionary, which no backup has,", "lz4 -dc -D <dictionary>")
+        }
         maximumBlock = 1 << (8 + 2 * Int(block >> 4))
         hasIndependentBlocks = flags & 0x20 != 0
         hasBlockChecksums = flags & 0x10 != 0
         hasContentChecksum = flags & 0x04 != 0
         contentLength = hasSize ? UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 6, as: UInt64.self)) : nil
+    }
+
+    private static func unsupported(_ what: String, _ command: String) -> CompressionError {
+        CompressionError(
+            .unsupported,
+            "\(what) is not read here; HINT: \(StoredFormat.readByCommand(command))"
+        )
     }
 }
 

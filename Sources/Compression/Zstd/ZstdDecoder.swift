@@ -8,9 +8,11 @@ package final class ZstdDecoder: StreamDecoder {
     /// A frame has begun and not ended.
     private var insideFrame = false
     private var frames = 0
+    /// First bytes of the frame.
+    private var header: [UInt8] = []
 
     /// Allocates the tables and begins a fresh stream.
-    /// - Parameter maximumWindow: bytes; a frame of the stream that needs more is an error.
+    /// - Parameter maximumWindow: bytes; a frame of the stream that needs more throws ``ZstdWindowExceeded``.
     package init(maximumWindow: Int = ZstdFrame.maximumWindow) {
         context = ZSTD_createDCtx()
         let log = Int.bitWidth - (max(maximumWindow, 1 << 10) - 1).leadingZeroBitCount
@@ -22,14 +24,14 @@ package final class ZstdDecoder: StreamDecoder {
     }
 
     /// Decodes one whole frame; it must fill exactly `content`.
-    /// - Throws: ``CompressionError`` with code `corrupt`, also for a wrong checksum.
+    /// - Throws: ``CompressionError`` with code `corrupt`, also for a wrong checksum; `unsupported` for one with a dictionary.
     package func decode(
         _ frame: UnsafeRawBufferPointer,
         into content: UnsafeMutableRawBufferPointer
     ) throws(CompressionError) {
         let code = ZSTD_decompressDCtx(context, content.baseAddress, content.count, frame.baseAddress, frame.count)
         guard ZSTD_isError(code) == 0 else {
-            throw CompressionError(.corrupt, "zstd frame is damaged: \(zstdErrorText(code))")
+            throw zstdError(code, "zstd frame")
         }
         guard code == content.count else {
             throw CompressionError(.corrupt, "zstd frame of \(code) bytes says that it has \(content.count)")
@@ -46,18 +48,29 @@ package final class ZstdDecoder: StreamDecoder {
         // A full output says that more content may be waiting although all input is used up.
         while input.pos < input.size || isFull {
             var target = ZSTD_outBuffer(dst: scratch.baseAddress, size: scratch.count, pos: 0)
+            let begun = input.pos
             let code = ZSTD_decompressStream(context, &target, &input)
             guard ZSTD_isError(code) == 0 else {
-                throw CompressionError(
-                    .corrupt,
-                    "zstd stream is damaged in frame \(frames + 1): \(zstdErrorText(code))"
-                )
+                noteHeader(piece[begun...])
+                throw try failure(code)
             }
+            noteHeader(piece[begun..<input.pos])
             insideFrame = code != 0
-            if code == 0 { frames += 1 }
+            if code == 0 { (frames, header) = (frames + 1, []) }
             if target.pos > 0 { try output(UnsafeRawBufferPointer(rebasing: scratch[..<target.pos])) }
             isFull = target.pos == target.size && code != 0
         }
+    }
+
+    private func noteHeader(_ bytes: Slice<UnsafeRawBufferPointer>) {
+        header += bytes.prefix(ZstdFrame.maximumHeader - header.count)
+    }
+
+    private func failure(_ code: Int) throws -> any Error {
+        guard ZSTD_getErrorCode(code) == ZSTD_error_frameParameter_windowTooLarge,
+            let frame = try header.withUnsafeBytes({ try ZstdFrame(header: $0) })
+        else { return zstdError(code, "zstd stream, frame \(frames + 1),") }
+        return ZstdWindowExceeded(needed: frame.windowSize)
     }
 
     /// An object without any byte is an empty file: so does Vitess write one.
@@ -65,5 +78,29 @@ package final class ZstdDecoder: StreamDecoder {
         guard !insideFrame else {
             throw CompressionError(.corrupt, "zstd stream is truncated after \(frames) whole frames")
         }
+    }
+}
+
+/// A frame of a stream takes more memory to decode than the decoder was given.
+package struct ZstdWindowExceeded: Error, Hashable, Sendable {
+    /// Bytes of the frame's window.
+    package var needed: Int
+}
+
+/// What an error of the C library says of the bytes: damage, or that they are not for us.
+func zstdError(_ code: Int, _ what: String) -> CompressionError {
+    switch ZSTD_getErrorCode(code) {
+    case ZSTD_error_dictionary_wrong:
+        CompressionError(
+            .unsupported,
+            "\(what) needs a dictionary, which no backup has; HINT: \(StoredFormat.readByCommand("zstd -dc -D <dictionary>"))"
+        )
+    case ZSTD_error_frameParameter_windowTooLarge:
+        CompressionError(
+            .unsupported,
+            "\(what) takes more memory to decode than is allowed here; HINT: give a larger --memory-budget"
+        )
+    case ZSTD_error_memory_allocation: CompressionError(.failed, "\(what) cannot be decoded: no memory")
+    default: CompressionError(.corrupt, "\(what) is damaged: \(zstdErrorText(code))")
     }
 }

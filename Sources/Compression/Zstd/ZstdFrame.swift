@@ -19,11 +19,18 @@ package struct ZstdFrame: Hashable, Sendable {
     private var isSkippable: Bool
 
     /// Reads the header at the beginning of `bytes`; `nil`: more bytes are needed.
-    /// - Throws: ``CompressionError`` when no frame begins there.
+    /// - Throws: ``CompressionError`` when no frame begins there; `unsupported` for one that is not for us.
     package init?(header bytes: UnsafeRawBufferPointer) throws(CompressionError) {
         var header = CZstdFrameHeader()
         let code = ZSTD_getFrameHeader(&header, bytes.baseAddress, bytes.count)
         guard ZSTD_isError(code) == 0 else {
+            // What zstd wrote before its format was settled (0.1 to 0.7).
+            if bytes.count >= 4, bytes[1...3].elementsEqual([0xb5, 0x2f, 0xfd]), (0x1e...0x27).contains(bytes[0]) {
+                throw CompressionError(
+                    .unsupported,
+                    "a zstd frame of a version before 0.8; HINT: \(StoredFormat.readByCommand("zstd -dc"))"
+                )
+            }
             throw CompressionError(.corrupt, "no zstd frame: \(zstdErrorText(code))")
         }
         guard code == 0 else { return nil }
@@ -39,7 +46,7 @@ package struct ZstdFrame: Hashable, Sendable {
         guard header.windowSize <= Self.maximumWindow else {
             throw CompressionError(
                 .unsupported,
-                "zstd frame with a window of \(header.windowSize >> 20) MiB; \(Self.maximumWindow >> 20) MiB is the limit of the format here"
+                "zstd frame with a window of \(header.windowSize >> 20) MiB, and \(Self.maximumWindow >> 20) MiB is the limit here; HINT: \(StoredFormat.readByCommand("zstd -dc --long=31 -M\((header.windowSize >> 20) + 1)MB"))"
             )
         }
         // The C library's value for "unknown".

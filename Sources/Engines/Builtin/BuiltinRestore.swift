@@ -116,6 +116,12 @@ package struct BuiltinRestore: Sendable {
                 try await decoder.decode(from: reader, meter: meter)
                 logger.info("Completed restoring \"\(file.name)\" (attempt \(attempt)/2)")
                 return
+            } catch let error as CompressionError where error.code == .unsupported {
+                throw EngineError(
+                    .unsupportedBackup,
+                    "cannot restore \(file.base.rawValue) \(file.name), object \(file.objects(index: index)) of backup \(reader.name)",
+                    cause: error
+                )
             } catch {
                 try Task.checkCancellation()
                 if attempt == 1 {

@@ -79,20 +79,7 @@ struct FileDecoder: Sendable {
         to target: SystemPackage.FileDescriptor,
         counted: ByteCount
     ) async throws {
-        let (crc, written): (CRC32, Int64)
-        do {
-            (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: true)
-        } catch let error as EngineError {
-            throw blamed(error)
-        } catch let wrong as PlacedWriter.WrongGuess {
-            logger.warning(
-                "\(file.name): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
-            )
-            // Wrong places may lie behind the true end.
-            let (path, offset) = (path, part.offset)
-            try await dataPlane.threads.run { try fileCall("truncate", path) { try target.resize(to: offset) } }
-            (crc, written) = try await write(part, from: reader, to: target, counted: counted, guessing: false)
-        }
+        let (crc, written) = try await writeKnowingly(part, from: reader, to: target, counted: counted)
         try await extend(target, to: part.offset + written)
         guard crc.value == part.hash else {
             throw EngineError(
@@ -104,6 +91,36 @@ struct FileDecoder: Sendable {
             throw blamed(
                 EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
             )
+        }
+    }
+
+    /// Reads an object again when it shows only while it is decoded how that must be done.
+    private func writeKnowingly(
+        _ part: Part,
+        from reader: any BackupReader,
+        to target: SystemPackage.FileDescriptor,
+        counted: ByteCount
+    ) async throws -> (CRC32, Int64) {
+        var (guesses, window) = (true, 0)
+        while true {
+            do {
+                return try await write(part, from: reader, to: target, counted: counted, guesses, window: window)
+            } catch let error as EngineError {
+                throw blamed(error)
+            } catch let wrong as PlacedWriter.WrongGuess where guesses {
+                logger.warning(
+                    "\(file.name): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
+                )
+                guesses = false
+            } catch let error as ZstdWindowExceeded where error.needed > window {
+                logger.warning(
+                    "\(file.name): object \(part.object) has a frame that takes \(error.needed >> 20) MiB of memory, reading it again with as much"
+                )
+                window = error.needed
+            }
+            // Wrong places may lie behind the true end.
+            let (path, offset) = (path, part.offset)
+            try await dataPlane.threads.run { try fileCall("truncate", path) { try target.resize(to: offset) } }
         }
     }
 
@@ -132,7 +149,8 @@ struct FileDecoder: Sendable {
         from reader: any BackupReader,
         to target: SystemPackage.FileDescriptor,
         counted: ByteCount,
-        guessing: Bool
+        _ guesses: Bool,
+        window: Int
     ) async throws -> (CRC32, Int64) {
         let before = counted.bytes
         let writer = PlacedWriter(
@@ -142,7 +160,8 @@ struct FileDecoder: Sendable {
             limit: part.size,
             dataPlane: dataPlane,
             counted: counted,
-            guesses: guessing,
+            guesses: guesses,
+            window: window,
             durable: durable,
             logger: logger
         )

@@ -95,6 +95,28 @@ struct LZ4Tests {
         #expect(error?.message.contains("in a frame of 1048576 at most") == true)
     }
 
+    @Test("whole frames that are not for us are unsupported and say the way out; they are not corrupt")
+    func limits() throws {
+        func header(_ flags: UInt8, _ more: [UInt8] = []) -> [UInt8] {
+            let descriptor = [flags, 0x40] + more
+            let checksum = descriptor.withUnsafeBytes { XXHash32.of($0) }
+            return [0x04, 0x22, 0x4d, 0x18] + descriptor + [UInt8(truncatingIfNeeded: checksum >> 8)]
+        }
+        let legacy: [UInt8] = [0x02, 0x21, 0x4c, 0x18, 5, 0, 0, 0, 0x40, 1, 2, 3, 4]
+        for bytes in [header(0xa0), header(0x61, [7, 0, 0, 0]), legacy] {
+            let error = #expect(throws: CompressionError.self) {
+                _ = try bytes.withUnsafeBytes { try LZ4FrameHeader($0) }
+            }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.contains("HINT: write \"external\"") == true)
+        }
+        // Behind a frame that is for us, too.
+        let error = #expect(throws: CompressionError.self) {
+            try decode(try object(sampleContent(300)) + legacy, with: LZ4Decoder(), piece: 1 << 20, scratch: 1 << 16)
+        }
+        #expect(error?.code == .unsupported)
+    }
+
     @Test("wrong stored bytes never decode to more than a block")
     func garbage() throws {
         for seed in 0..<50 {

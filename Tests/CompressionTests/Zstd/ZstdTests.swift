@@ -86,6 +86,50 @@ struct ZstdTests {
         }
     }
 
+    @Test("what is beyond our limits, or not for us, is unsupported and says the way out; it is not corrupt")
+    func limits() throws {
+        // 1 GiB and 128 MiB windows without a content size, a dictionary, version 0.7.
+        let tooLarge: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0x01, 0x00, 0x00]
+        let withDictionary: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x21, 0x07, 0x01, 0x09, 0x00, 0x00, 0x58]
+        let old: [UInt8] = [0x27, 0xb5, 0x2f, 0xfd] + [UInt8](repeating: 0, count: 14)
+        for header in [tooLarge, old] {
+            let error = #expect(throws: CompressionError.self) { try ZstdFrame(header: header) }
+            #expect(error?.code == .unsupported)
+            #expect(error?.message.contains("HINT: write \"external\"") == true)
+        }
+        for stream in [tooLarge, withDictionary] {
+            for piece in [1, 100] {
+                let error = #expect(throws: CompressionError.self) {
+                    try decode(stream, with: ZstdDecoder(), piece: piece, scratch: 64)
+                }
+                #expect(error?.code == .unsupported)
+                #expect(error?.message.contains("HINT: write \"external\"") == true, "\(error?.message ?? "")")
+            }
+        }
+        let error = #expect(throws: CompressionError.self) {
+            var room: [UInt8] = [0]
+            try withDictionary.withUnsafeBytes { bytes in
+                try room.withUnsafeMutableBytes { try ZstdDecoder().decode(bytes, into: $0) }
+            }
+        }
+        #expect(error?.code == .unsupported)
+    }
+
+    @Test("a later frame whose window is larger than the decoder's says how large it is", arguments: [1, 5, 1000])
+    func laterWindow(piece: Int) throws {
+        let small = try encode(sampleContent(500), with: ZstdEncoder(level: 1), chunk: 500)
+        let large: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0x88, 0x01, 0x00, 0x00]
+        let stream = small + large
+        let error = #expect(throws: ZstdWindowExceeded.self) {
+            try decode(stream, with: ZstdDecoder(maximumWindow: 8 << 20), piece: piece, scratch: 64)
+        }
+        #expect(error?.needed == 128 << 20)
+        #expect(
+            try decode(stream, with: ZstdDecoder(maximumWindow: 128 << 20), piece: piece, scratch: 64)
+                == sampleContent(500)
+        )
+    }
+
     @Test("a header that is none is refused, an unfinished one asks for more")
     func headers() throws {
         #expect(throws: CompressionError.self) { try ZstdFrame(header: [UInt8](repeating: 7, count: 18)) }

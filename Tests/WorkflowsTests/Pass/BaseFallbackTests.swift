@@ -1,4 +1,6 @@
 import Catalog
+import FoundationEssentials
+import NIOCore
 import Storage
 import Streams
 import Testing
@@ -84,6 +86,38 @@ struct BaseFallbackTests {
             #expect(restored(run).count == count + 1)
             let names = try await run.names()
             #expect(try await record(run, names[1]) == nil)
+        }
+    }
+
+    @Test("a base that is beyond our limits is passed over with the way out, and nothing is noted against it")
+    func unsupported() async throws {
+        try await withTwoBackups { run in
+            let before = try await run.names()
+            let newest = try #require(before.last)
+            // A frame with a window of 1 GiB in the place of every object.
+            let frame: [UInt8] = [0x28, 0xb5, 0x2f, 0xfd, 0x00, 0xa0, 0x01, 0x00, 0x00]
+            let path = run.shard.path
+            guard case .complete(var manifest) = try await run.store.backup(newest, of: path).manifest() else {
+                Issue.record("no manifest")
+                return
+            }
+            let later = try BackupName(newest)
+            let name = try BackupName(time: later.time.addingTimeInterval(1), alias: later.alias).description
+            let writer = try await run.store.startBackup(name, of: path)
+            manifest.builtin?.compressionEngine = "zstd"
+            manifest.builtin?.skipCompress = false
+            for index in manifest.builtin?.files.indices ?? 0..<0 {
+                _ = try await writer.put(.file(index), sizeHint: nil) { try await $0.write(ByteBuffer(bytes: frame)) }
+            }
+            try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
+
+            try await passLater(run)
+            #expect(restored(run).suffix(2).map { $0.contains(name) } == [true, false])
+            let line = try #require(run.log.all.first { $0.contains("CANNOT BE USED") })
+            #expect(line.contains(name) && line.contains("window of 1024 MiB") && line.contains("HINT: write"))
+            let backups = ShardBackups(shard: path, storage: run.store)
+            #expect(try await backups.verification(of: name) == nil)
+            #expect(await backups.proofAgainst(name, run.log.logger) == nil)
         }
     }
 

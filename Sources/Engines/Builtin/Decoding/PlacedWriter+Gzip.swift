@@ -10,11 +10,13 @@ extension PlacedWriter {
     func writeGzip(_ source: inout HashedSource) async throws -> Int64 {
         try await source.fill(to: GzipMember.headerSize)
         if try source.peek({ try GzipMember(header: $0) }) != nil {
-            return try await writeUnits {
+            let written = try await writeUnits {
                 try await nextMember(&source)
             } decode: { workspace, member, content in
                 try workspace.gzip.decode(member, into: content)
             }
+            if try await source.isAtEnd() { return written }
+            return try await writeStream(&source, after: written, with: GzipDecoder())
         }
         var written: Int64 = 0
         if guesses, let scan = source.peek({ ForeignGzipScan(first: $0) }) {
@@ -39,19 +41,13 @@ extension PlacedWriter {
         var cause: any Error
     }
 
-    /// Cuts the next whole member of ours; `nil` at the end of the object.
+    /// Cuts the next whole member of ours; `nil` at the end of the object, or when the rest must be decoded in order: from
+    /// another writer, or too large.
     private func nextMember(_ source: inout HashedSource) async throws -> Unit? {
         try await source.fill(to: GzipMember.headerSize)
         let count = source.front.readableBytes
         if count == 0 { return nil }
-        guard let member = try source.peek({ try GzipMember(header: $0) }) else {
-            throw CompressionError(
-                .corrupt,
-                count < GzipMember.headerSize
-                    ? "gzip stream is truncated: \(count) bytes of a member"
-                    : "a gzip member without our header follows one with it"
-            )
-        }
+        guard let member = try source.peek({ try GzipMember(header: $0) }) else { return nil }
         try await source.gather(member.length)
         guard let parts = source.cut(member.length) else {
             throw CompressionError(

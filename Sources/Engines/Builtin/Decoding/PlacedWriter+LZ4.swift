@@ -11,11 +11,20 @@ extension PlacedWriter {
             try await source.fill(to: LZ4FrameHeader.maximumLength)
             // An object without any byte is an empty file; the end of a frame may be the end of the object.
             if source.front.readableBytes == 0 { return written }
-            guard let frame = try? source.peek({ try LZ4FrameHeader($0) }), frame.hasIndependentBlocks else {
+            guard let frame = try header(source), frame.hasIndependentBlocks else {
                 return try await writeStream(&source, after: written, with: LZ4Decoder())
             }
             _ = source.cut(frame.length)
             try await writeBlocks(of: frame, &source, &written)
+        }
+    }
+
+    /// - Returns: `nil` for what the stream decoder shall judge, which also knows frames that are to be skipped.
+    private func header(_ source: HashedSource) throws -> LZ4FrameHeader? {
+        do {
+            return try source.peek { try LZ4FrameHeader($0) }
+        } catch let error as CompressionError where error.code == .corrupt {
+            return nil
         }
     }
 

@@ -10,6 +10,7 @@ extension PlacedWriter {
 
     /// Decodes Zstandard: frames that say how much they hold in parallel, and from the first other one on in order.
     /// - Returns: bytes of content.
+    /// - Throws: ``ZstdWindowExceeded`` when it would do with more memory than its first frame takes, which there is.
     func writeZstd(_ source: inout HashedSource) async throws -> Int64 {
         let written = try await writeUnits {
             try await nextFrame(&source)
@@ -21,19 +22,26 @@ extension PlacedWriter {
         // The window is memory for as long as the stream lasts: it counts like chunks in flight.
         // A frame without content says nothing about those behind it.
         let ofFrame = frame?.windowSize == 0 ? Self.largestUsualWindow : frame?.windowSize ?? 0
-        let window = max(Self.usualWindow, ofFrame)
-        guard window <= dataPlane.memory else {
-            throw CompressionError(
-                .unsupported,
-                "decoding this zstd object takes \(window >> 20) MiB of memory; HINT: give at least --memory-budget=\((window >> 20) + 64)MiB"
-            )
-        }
+        let window = max(Self.usualWindow, ofFrame, self.window)
+        guard window <= dataPlane.memory else { throw tooLarge(window) }
         try await dataPlane.slots.acquire(window)
         defer { dataPlane.slots.release(window) }
-        return try await writeStream(
-            &source,
-            after: written,
-            with: ZstdDecoder(maximumWindow: max(Self.largestUsualWindow, window))
+        do {
+            return try await writeStream(
+                &source,
+                after: written,
+                with: ZstdDecoder(maximumWindow: max(Self.largestUsualWindow, window))
+            )
+        } catch let error as ZstdWindowExceeded {
+            guard error.needed <= dataPlane.memory else { throw tooLarge(error.needed) }
+            throw error
+        }
+    }
+
+    private func tooLarge(_ window: Int) -> CompressionError {
+        CompressionError(
+            .unsupported,
+            "decoding this zstd object takes \(window >> 20) MiB of memory; HINT: give at least --memory-budget=\((window >> 20) + 64)MiB"
         )
     }
 

@@ -18,6 +18,8 @@ struct PlacedWriter: Sendable {
     let counted: ByteCount
     /// Whether members of foreign gzip are looked for.
     let guesses: Bool
+    /// Bytes that decoding a Zstandard stream takes, as far as an earlier attempt has shown.
+    let window: Int
     let writeBehind: WriteBehind
     /// Of a tablespace; `nil`: the file has none.
     private let holes: PageHoles?
@@ -31,11 +33,13 @@ struct PlacedWriter: Sendable {
         dataPlane: DataPlane,
         counted: ByteCount,
         guesses: Bool,
+        window: Int = 0,
         durable: Bool,
         logger: Logger
     ) {
         (self.target, self.path, self.start, self.limit) = (target, path, start, limit)
         (self.dataPlane, self.counted, self.guesses, self.logger) = (dataPlane, counted, guesses, logger)
+        self.window = window
         holes = path.lastComponent?.extension == "ibd" ? PageHoles() : nil
         writeBehind = WriteBehind(target, from: start, waits: durable)
     }
