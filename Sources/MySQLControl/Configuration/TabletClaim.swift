@@ -7,8 +7,10 @@ package import SystemPackage
 /// A tablet's folder that is ours for as long as this process lives.
 ///
 /// The folder holds a marker that is locked: when the lock is free, whoever made the folder is gone, and only then does a
-/// later pass remove it. Folders without the marker belong to other tablets. On a file system that other machines use too,
-/// where a lock may be seen by one of them only, the marker must also be of this machine's present boot.
+/// later pass remove it. Folders without the marker belong to other tablets. While a folder is being made, and while it is
+/// being removed, it has a name that no other tablet's has: it takes its own in one step with the marker in it, and gives it
+/// up before the marker goes. On a file system that other machines use too, where a lock may be seen by one of them only,
+/// the marker must also be of this machine's present boot.
 package final class TabletClaim: Sendable {
     package let directory: TabletDirectory
     private let lock: Mutex<FileDescriptor?>
@@ -28,17 +30,29 @@ package final class TabletClaim: Sendable {
     /// Creates the folder, which must not exist, and locks it; what could not be claimed is gone again.
     /// - Throws: ``FileError``, with `fileExists` when it is there.
     package static func make(_ directory: TabletDirectory, owner: FileOwner?) throws(FileError) -> TabletClaim {
-        try directory.claim(owner: owner)
+        let unfinished = unfinished(directory.path)
+        try FileTree.createDirectory(directory.path.removingLastComponent(), parents: true, owner: owner)
+        try FileTree.createDirectory(unfinished, parents: false, owner: owner)
+        var lock: FileDescriptor?
         do throws(FileError) {
-            return TabletClaim(directory, try makeMarker(in: directory))
+            let marker = try makeMarker(in: unfinished)
+            lock = marker
+            try FileTree.place(unfinished, at: directory.path)
+            return TabletClaim(directory, marker)
         } catch {
-            try? directory.remove()
+            try? FileTree.remove(unfinished)
+            try? lock?.finish()
             throw error
         }
     }
 
-    private static func makeMarker(in directory: TabletDirectory) throws(FileError) -> FileDescriptor {
-        let draft = directory.path.appending(Self.draft)
+    /// Behind the name of a folder that is being made or removed.
+    private static let unfinished = ".unfinished"
+
+    private static func unfinished(_ path: FilePath) -> FilePath { FilePath(path.string + unfinished) }
+
+    private static func makeMarker(in folder: FilePath) throws(FileError) -> FileDescriptor {
+        let draft = folder.appending(Self.draft)
         let lock = try FileTree.open(
             draft,
             .readWrite,
@@ -51,7 +65,7 @@ package final class TabletClaim: Sendable {
                 throw FileError("lock", draft, Errno(rawValue: errno))
             }
             _ = try fileCall("write", draft) { try lock.writeAll(boot()) }
-            try FileTree.rename(draft, to: directory.path.appending(marker))
+            try FileTree.rename(draft, to: folder.appending(marker))
             return lock
         } catch {
             try? lock.finish()
@@ -74,7 +88,14 @@ package final class TabletClaim: Sendable {
     package func remove() throws(FileError) {
         defer { leave() }
         try empty()
-        try directory.remove()
+        let unfinished = Self.unfinished(directory.path)
+        do throws(FileError) {
+            try FileTree.place(directory.path, at: unfinished)
+        } catch {
+            // Better a folder that is removed under its own name than one that stays.
+            return try directory.remove()
+        }
+        try FileTree.remove(unfinished)
     }
 
     /// Folders of passes that are gone.
@@ -85,12 +106,18 @@ package final class TabletClaim: Sendable {
         var found: [TabletClaim] = []
         let isLocal = try FileSystemSpace(of: root).isLocal
         for name in try FileTree.list(root) ?? [] where name.hasPrefix("vt_") {
-            guard let uid = UInt32(name.dropFirst(3)) else { continue }
-            let directory = TabletDirectory(dataRoot: root, uid: uid)
+            let isUnfinished = name.hasSuffix(unfinished)
+            guard let uid = UInt32(name.dropFirst(3).dropLast(isUnfinished ? unfinished.utf8.count : 0)) else {
+                continue
+            }
+            let finished = TabletDirectory(dataRoot: root, uid: uid)
+            // No disks of others have been used for one that is just being made, or are any more for one that goes.
+            let directory = isUnfinished ? TabletDirectory(path: Self.unfinished(finished.path), uid: uid) : finished
             // As root: a link that another user put there must not lead us to what is not ours.
             guard directory.path.lastComponent?.string == name,
-                (try? FileTree.status(directory.path, followLinks: false))?.kind == .directory,
+                let status = try? FileTree.status(directory.path, followLinks: false), status.kind == .directory,
                 let lock = freeMarker(in: directory, isLocal: isLocal)
+                    ?? (isUnfinished ? markerOfUnmarked(directory, status, isLocal: isLocal) : nil)
             else { continue }
             found.append(TabletClaim(directory, lock))
         }
@@ -112,6 +139,20 @@ package final class TabletClaim: Sendable {
         return nil
     }
 
+    /// Marks a folder that its maker has left before it was marked, or its remover afterwards.
+    /// - Returns: the marker, locked; `nil` when the maker may be about to make it.
+    private static func markerOfUnmarked(
+        _ directory: TabletDirectory,
+        _ status: FileTree.Status,
+        isLocal: Bool
+    ) -> FileDescriptor? {
+        let age = Int64(time(nil)) - status.modified / 1_000_000_000
+        guard age > Int64(isLocal ? draftAge : foreignDraftAge), (try? FileTree.list(directory.path)) == [] else {
+            return nil
+        }
+        return try? makeMarker(in: directory.path)
+    }
+
     private static func isOurs(_ file: FileDescriptor, isDraft: Bool, isLocal: Bool) -> Bool {
         var status = Glibc.stat()
         guard fstat(file.rawValue, &status) == 0, status.st_uid == geteuid() else { return false }
@@ -126,6 +167,8 @@ package final class TabletClaim: Sendable {
 
     /// Seconds.
     private static let draftAge = 60
+    /// The same where another machine's clock may be what the age comes from.
+    private static let foreignDraftAge = 24 * 3600
 
     /// The mysqld that still runs on the folder, which a hook may have started; it must not lose its files.
     /// - Throws: ``FileError``.

@@ -1,4 +1,5 @@
 package import Catalog
+import Glibc
 package import Streams
 package import SystemPackage
 
@@ -68,13 +69,6 @@ package struct TabletDirectory: Hashable, Sendable {
     /// Folders that an operator may keep on disks of their own, by making `$VTDATAROOT/<name>`.
     private static let topLevel = ["data", "innodb", "relay-logs", "bin-logs"]
 
-    /// Creates the folder itself, which must not exist: two tablets never share one.
-    /// - Throws: ``FileError``, with `fileExists` when it is there.
-    package func claim(owner: FileOwner?) throws(FileError) {
-        try FileTree.createDirectory(path.removingLastComponent(), parents: true, owner: owner)
-        try FileTree.createDirectory(path, parents: false, owner: owner)
-    }
-
     /// Creates the folder and all folders below it, as far as they are missing.
     ///
     /// Where `$VTDATAROOT/<name>` exists for one of the four top folders, that one becomes a link to a folder in there.
@@ -121,11 +115,13 @@ package struct TabletDirectory: Hashable, Sendable {
 
     private func removeDisks() throws(FileError) {
         for name in Self.topLevel where sharesDisks {
-            let folder = path.appending(name)
-            guard try FileTree.status(folder, followLinks: false)?.kind == .symbolicLink else { continue }
-            try FileTree.remove(
-                path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet")
-            )
+            let target = path.removingLastComponent().appending(name).appending(path.lastComponent?.string ?? "tablet")
+            if try FileTree.status(path.appending(name), followLinks: false)?.kind == .symbolicLink {
+                try FileTree.remove(target)
+            } else {
+                // Of a maker that came to its end before the link was there: the folder is empty then, and only then goes.
+                rmdir(target.string)
+            }
         }
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 package import SystemPackage
 
@@ -133,6 +134,19 @@ package enum FileTree {
         guard Glibc.rename(source.string, target.string) == 0 else {
             throw FileError("rename", source, Errno(rawValue: errno))
         }
+    }
+
+    /// Renames within one file system, to where nothing may stand.
+    /// - Throws: ``FileError`` with `fileExists`, or `directoryNotEmpty` for a folder, when something does.
+    package static func place(_ source: FilePath, at target: FilePath) throws(FileError) {
+        if renameat2(AT_FDCWD, source.string, AT_FDCWD, target.string, UInt32(CLINUX_RENAME_NOREPLACE)) == 0 { return }
+        let code = Errno(rawValue: errno)
+        // Not every file system can: there somebody else may come between the two steps.
+        guard [.invalidArgument, .noFunction, .notSupported].contains(code) else {
+            throw FileError("rename to", target, code)
+        }
+        guard try status(target, followLinks: false) == nil else { throw FileError("rename to", target, .fileExists) }
+        try rename(source, to: target)
     }
 
     /// Creates a symbolic link at `path`.

@@ -34,30 +34,96 @@ struct TabletClaimTests {
         }
     }
 
-    @Test("a pass that was killed while it made its marker is found a minute later, one that is making it is not")
-    func drafts() throws {
+    /// What a pass that is killed leaves at each step of making and removing a folder.
+    private func leaveUnfinished(_ step: String, in root: FilePath) throws -> FilePath {
+        let folder = root.appending("vt_0000000008.unfinished")
+        try FileTree.createDirectory(folder, parents: false)
+        if step == "draft" { try FileTree.write([], to: folder.appending("vtbackup.lock.new")) }
+        if step == "marker" {
+            let boot = try FileTree.read("/proc/sys/kernel/random/boot_id", limit: 64) ?? []
+            try FileTree.write(boot, to: folder.appending("vtbackup.lock"))
+        }
+        return folder
+    }
+
+    private func age(_ path: FilePath) {
+        var times = [timeval(tv_sec: time(nil) - 120, tv_usec: 0), timeval(tv_sec: time(nil) - 120, tv_usec: 0)]
+        #expect(utimes(path.string, &times) == 0)
+    }
+
+    @Test("what a pass left that was killed while it made its folder goes later", arguments: ["empty", "draft"])
+    func unfinished(step: String) throws {
         try withRoot { root in
-            let folder = root.appending("vt_0000000008")
-            try FileTree.createDirectory(folder, parents: false)
-            #expect(try abandoned(in: root) == [])
-            let draft = folder.appending("vtbackup.lock.new")
-            try FileTree.write([], to: draft)
-            #expect(try abandoned(in: root) == [])
-            var times = [timeval(tv_sec: time(nil) - 120, tv_usec: 0), timeval(tv_sec: time(nil) - 120, tv_usec: 0)]
-            #expect(utimes(draft.string, &times) == 0)
-            #expect(try abandoned(in: root) == ["vt_0000000008"])
-            let maker = try FileDescriptor.open(draft, .readWrite)
-            #expect(flock(maker.rawValue, LOCK_EX | LOCK_NB) == 0)
-            #expect(try abandoned(in: root) == [])
-            try maker.close()
+            let folder = try leaveUnfinished(step, in: root)
+            #expect(try abandoned(in: root) == [], "it may be being made right now")
+            if step == "draft" { age(folder.appending("vtbackup.lock.new")) }
+            age(folder)
             let claim = try #require(try TabletClaim.abandoned(in: root).first)
+            #expect(try abandoned(in: root) == [], "it is the first one's now")
             try claim.remove()
             #expect(try FileTree.list(root) == [])
         }
     }
 
+    @Test("a marked folder under such a name goes at once, unless its maker lives")
+    func unfinishedMarked() throws {
+        try withRoot { root in
+            let folder = try leaveUnfinished("marker", in: root)
+            let maker = try FileDescriptor.open(folder.appending("vtbackup.lock"), .readWrite)
+            #expect(flock(maker.rawValue, LOCK_EX | LOCK_NB) == 0)
+            age(folder)
+            #expect(try abandoned(in: root) == [])
+            try maker.close()
+            try #require(try TabletClaim.abandoned(in: root).first).remove()
+            #expect(try FileTree.list(root) == [])
+        }
+    }
+
+    /// As it would be seen by a process that is killed there: what a failing call leaves, but without the clearing up.
+    @Test("at no step of making or removing does the folder have its own name and no marker")
+    func markedThroughout() async throws {
+        try await withTemporaryFolder { root in
+            let directory = TabletDirectory(dataRoot: root, uid: 7)
+            for call in SystemFaults.Call.allCases {
+                for nth in 1...6 {
+                    try await SystemFaults.with(below: root) { faults in
+                        faults.add(call, nth: nth, .error(.ioError))
+                        // Whatever clears up fails too, as if nobody were there to do it.
+                        if call != .unlink { faults.add(.unlink, nth: 0, .error(.ioError)) }
+                        if let claim = try? TabletClaim.make(directory, owner: nil) {
+                            try? claim.remove()
+                            claim.leave()
+                        }
+                    }
+                    let names = try FileTree.list(root) ?? []
+                    if names.contains("vt_0000000007") {
+                        #expect(
+                            try FileTree.list(directory.path)?.contains("vtbackup.lock") == true,
+                            "\(call) \(nth)"
+                        )
+                    }
+                    for name in names { try FileTree.remove(root.appending(name)) }
+                }
+            }
+        }
+    }
+
+    @Test("a folder that is there is nobody's to take, also an empty one")
+    func existing() throws {
+        try withRoot { root in
+            let directory = TabletDirectory(dataRoot: root, uid: 7)
+            try FileTree.createDirectory(directory.path, parents: false)
+            let error = #expect(throws: FileError.self) { _ = try TabletClaim.make(directory, owner: nil) }
+            #expect(error?.errno == .fileExists)
+            #expect(try FileTree.list(root) == ["vt_0000000007"])
+        }
+    }
+
     /// Found by the simulated campaign, seed 306.
-    @Test("a claim that fails half way leaves nothing", arguments: [SystemFaults.Call.open, .write, .rename])
+    @Test(
+        "a claim that fails half way leaves nothing",
+        arguments: [SystemFaults.Call.mkdir, .open, .write, .rename, .place]
+    )
     func halfWay(call: SystemFaults.Call) async throws {
         try await withTemporaryFolder { root in
             await SystemFaults.with(below: root) { faults in

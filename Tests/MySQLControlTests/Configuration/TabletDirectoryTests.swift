@@ -42,16 +42,6 @@ struct TabletDirectoryTests {
         }
     }
 
-    @Test("is claimed by one only")
-    func claim() throws {
-        try withScratchFolder { root in
-            let directory = TabletDirectory(dataRoot: root.appending("new"), uid: 1)
-            try directory.claim(owner: nil)
-            #expect(try FileTree.list(directory.path) == [])
-            #expect(#expect(throws: FileError.self) { try directory.claim(owner: nil) }?.errno == .fileExists)
-        }
-    }
-
     @Test("has links to the disks that the operator made for its top folders")
     func links() throws {
         try withScratchFolder { root in
@@ -107,6 +97,22 @@ struct TabletDirectoryTests {
             try directory.remove()
             #expect(try FileTree.list(root) == ["data"])
             #expect(try FileTree.list(root.appending("data")) == ["vt_0000000002"])
+        }
+    }
+
+    @Test("is removed with what was made on such a disk before the link to it, but not with what others left there")
+    func removeUnlinked() throws {
+        try withScratchFolder { root in
+            let directory = TabletDirectory(dataRoot: root, uid: 1)
+            try FileTree.createDirectory(directory.path, parents: false)
+            for name in ["data", "innodb"] {
+                try FileTree.createDirectory(root.appending(name).appending("vt_0000000001"), parents: true)
+            }
+            try FileTree.write([1], to: root.appending("innodb").appending("vt_0000000001").appending("ibdata1"))
+            try directory.remove()
+            #expect(try FileTree.list(root) == ["data", "innodb"])
+            #expect(try FileTree.list(root.appending("data")) == [])
+            #expect(try FileTree.list(root.appending("innodb").appending("vt_0000000001")) == ["ibdata1"])
         }
     }
 
