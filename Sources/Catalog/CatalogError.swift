@@ -11,11 +11,16 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
 
     package var description: String { message }
 
-    /// Shortens untrusted text for a message and shows control characters as escapes.
+    /// Shortens untrusted text for a message and shows characters that are not shown as themselves as escapes: the rule is
+    /// that of `PrintableText`, which lies above this library.
     package static func excerpt(_ text: some StringProtocol) -> String {
         let limit = 120
         let shown = text.unicodeScalars.prefix(limit).map { scalar in
-            scalar.value < 0x20 || scalar.value == 0x7f ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+            switch scalar.properties.generalCategory {
+            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
+                "\\u{\(String(scalar.value, radix: 16))}"
+            default: String(scalar)
+            }
         }
         return shown.joined() + (text.unicodeScalars.count > limit ? "…" : "")
     }

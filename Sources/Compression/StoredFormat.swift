@@ -1,3 +1,5 @@
+import Streams
+
 /// What the data objects of an existing backup are, as its manifest says.
 package enum StoredFormat: Hashable, Sendable {
     case identity
@@ -46,13 +48,13 @@ package enum StoredFormat: Hashable, Sendable {
                     "unsupported engine in MANIFEST. You need to provide --external-decompressor if using 'external' compression engine value: \"external\"\(Self.hint(manifestCommand))"
                 )
             }
-        default: throw CompressionError(.unsupported, "Unkown decompressor engine: \"\(engine)\"")
+        default: throw CompressionError(.unsupported, "Unkown decompressor engine: \"\(PrintableText.line(engine))\"")
         }
     }
 
     private static func hint(_ manifestCommand: String) -> String {
         manifestCommand.isEmpty
             ? ""
-            : "; HINT: the manifest names the command \"\(manifestCommand)\": if you trust it, give it to --external-decompressor, or --external-decompressor-use-manifest"
+            : "; HINT: the manifest names the command \"\(PrintableText.line(manifestCommand))\": if you trust it, give it to --external-decompressor, or --external-decompressor-use-manifest"
     }
 }

@@ -2,6 +2,7 @@ import Catalog
 import FoundationEssentials
 import Observability
 import Positions
+import Streams
 import Workflows
 
 /// The output of `--list-backups`: a table for people, or the documented JSON.
@@ -99,9 +100,10 @@ struct BackupListing {
     }
 }
 
-/// Columns of equal width.
+/// Columns of equal width; cells may hold names from anywhere.
 enum TextTable {
     static func render(_ rows: [[String]]) -> String {
+        let rows = rows.map { row in row.map { PrintableText.line($0) } }
         guard let columns = rows.first?.count else { return "" }
         let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
@@ -119,6 +121,6 @@ enum JSONText {
     static func encode(_ value: some Encodable) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(value), as: UTF8.self) + "\n"
+        return PrintableText.json(String(decoding: try encoder.encode(value), as: UTF8.self)) + "\n"
     }
 }

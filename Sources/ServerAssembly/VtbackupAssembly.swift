@@ -143,7 +143,7 @@ package struct VtbackupAssembly: Sendable {
         print(
             options.action.json
                 ? try JSONText.encode(report)
-                : "restored \(report.backup) to \(report.folder)\nposition \(report.position)\n"
+                : "restored \(PrintableText.line(report.backup)) to \(PrintableText.line(report.folder))\nposition \(PrintableText.line(report.position))\n"
         )
     }
 

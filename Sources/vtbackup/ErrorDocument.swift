@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Observability
 
 /// A failure in JSON, for `--json`: `{"error": {"message": …}}`.
 enum ErrorDocument {
@@ -11,6 +12,7 @@ enum ErrorDocument {
         let document = Document(error: .init(message: "\(error)"))
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return (try? String(decoding: encoder.encode(document), as: UTF8.self) + "\n") ?? "{\"error\": {}}\n"
+        return (try? ErrorText.json(String(decoding: encoder.encode(document), as: UTF8.self)) + "\n")
+            ?? "{\"error\": {}}\n"
     }
 }

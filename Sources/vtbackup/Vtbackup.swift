@@ -27,7 +27,7 @@ enum Vtbackup {
             exit(await run(options, given: normalized.given, arguments: arguments))
         } catch {
             for notice in error.notices { standardError(notice + "\n") }
-            standardError("Error: \(error)\n\(help.usage)\n")
+            standardError("\(ErrorText.line(error))\(help.usage)\n")
             LogSink(LogSink.Configuration()).write(.error, "\(error)", file: #fileID, line: #line)
             exit(1)
         }
@@ -68,7 +68,7 @@ enum Vtbackup {
             if options.action.json {
                 standardOutput(ErrorDocument.json(error))
             }
-            standardError("Error: \(error)\n")
+            standardError(ErrorText.line(error))
             logger.error("\(error)")
             return 1
         }

@@ -49,4 +49,34 @@ struct StoredFormatTests {
         let error = #expect(throws: CompressionError.self) { try format("bzip2") }
         #expect(error?.message == "Unkown decompressor engine: \"bzip2\"")
     }
+
+    @Test("a command or engine of a hostile manifest does nothing to a terminal or log")
+    func hostile() throws {
+        let command = "zstd\u{1b}[2J -d\nE1121 12:00:00.000000       1 x.go:1] all is well\u{202e}"
+        var trusting = StoredFormat.ExternalDecompressors()
+        trusting.trustsManifest = true
+        guard
+            case .external(let parsed) = try StoredFormat(
+                engine: "external",
+                manifestCommand: command,
+                decompressors: trusting
+            )
+        else {
+            Issue.record("no external command")
+            return
+        }
+        // What is run is what it says; only what is shown of it is not.
+        #expect(parsed.words.first == "zstd\u{1b}[2J")
+        var texts = [parsed.description]
+        for engine in ["external", command] {
+            let error = #expect(throws: CompressionError.self) {
+                try StoredFormat(engine: engine, manifestCommand: command, decompressors: .init())
+            }
+            texts.append(error?.message ?? "")
+        }
+        for text in texts {
+            #expect(text.contains("\\u{1b}[2J") && text.contains("\\u{a}E1121") && text.contains("\\u{202e}"))
+            #expect(text.unicodeScalars.allSatisfy { (0x20..<0x7f).contains($0.value) })
+        }
+    }
 }

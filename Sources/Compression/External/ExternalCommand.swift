@@ -1,19 +1,25 @@
+import Streams
+
 /// A command line of the operator's that compresses or decompresses from stdin to stdout.
 package struct ExternalCommand: Hashable, Sendable, CustomStringConvertible {
-    /// The command as it was given.
-    package let description: String
+    private let text: String
     /// Its words; the first is the program.
     package let words: [String]
 
     /// Splits a command like a shell, but expands and runs nothing: quotes, backslashes, and comments behind `#`.
     /// - Throws: ``CompressionError`` with code `unsupported` when there is no word, or a quote is not closed.
     package init(_ text: String) throws(CompressionError) {
-        description = text
+        self.text = text
         words = try Self.split(text)
         guard !words.isEmpty else {
-            throw CompressionError(.unsupported, "the external command \"\(text)\" names no program")
+            throw CompressionError(.unsupported, "the external command \"\(Self.line(text))\" names no program")
         }
     }
+
+    private static func line(_ text: String) -> String { PrintableText.line(text) }
+
+    /// The command as it was given, in one line; a MANIFEST may have given it.
+    package var description: String { PrintableText.line(text) }
 
     private static func split(_ text: String) throws(CompressionError) -> [String] {
         var words: [String] = []
@@ -37,7 +43,7 @@ package struct ExternalCommand: Hashable, Sendable, CustomStringConvertible {
             case ("'", _), ("\"", _): (word, quote) = (word ?? "", character)
             case ("\\", _):
                 guard let next = rest.popFirst() else {
-                    throw CompressionError(.unsupported, "the external command \"\(text)\" ends with a backslash")
+                    throw CompressionError(.unsupported, "the external command \"\(line(text))\" ends with a backslash")
                 }
                 if next != "\n" { word = (word ?? "") + String(next) }
             case ("#", _) where word == nil: rest = rest.drop { $0 != "\n" }
@@ -48,7 +54,7 @@ package struct ExternalCommand: Hashable, Sendable, CustomStringConvertible {
             }
         }
         guard quote == nil else {
-            throw CompressionError(.unsupported, "a quote in the external command \"\(text)\" is not closed")
+            throw CompressionError(.unsupported, "a quote in the external command \"\(line(text))\" is not closed")
         }
         if let word { words.append(word) }
         return words

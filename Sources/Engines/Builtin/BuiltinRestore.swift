@@ -80,13 +80,13 @@ package struct BuiltinRestore: Sendable {
         guard let builtin = manifest.builtin else {
             throw EngineError(
                 .unsupportedBackup,
-                "can't restore backup created with \"\(manifest.method)\" engine; no such BackupEngine implementation is registered"
+                "can't restore backup created with \"\(PrintableText.line(manifest.method))\" engine; no such BackupEngine implementation is registered"
             )
         }
         guard builtin.files.allSatisfy({ $0.base != .binLog }) else {
             throw EngineError(
                 .unsupportedBackup,
-                "backup \(manifest.backupName) is incremental and cannot be restored on its own; HINT: choose a full backup"
+                "backup \(PrintableText.line(manifest.backupName)) is incremental and cannot be restored on its own; HINT: choose a full backup"
             )
         }
         return (builtin, try builtin.storedFormat(decompressors))
@@ -111,26 +111,26 @@ package struct BuiltinRestore: Sendable {
             logger: logger
         )
         for attempt in 1...2 {
-            logger.info("Copying file \(index): \(file.name) (attempt \(attempt)/2)")
+            logger.info("Copying file \(index): \(file.shownName) (attempt \(attempt)/2)")
             do {
                 try await decoder.decode(from: reader, meter: meter)
-                logger.info("Completed restoring \"\(file.name)\" (attempt \(attempt)/2)")
+                logger.info("Completed restoring \"\(file.shownName)\" (attempt \(attempt)/2)")
                 return
             } catch let error as CompressionError where error.code == .unsupported {
                 throw EngineError(
                     .unsupportedBackup,
-                    "cannot restore \(file.base.rawValue) \(file.name), object \(file.objects(index: index)) of backup \(reader.name)",
+                    "cannot restore \(file.base.rawValue) \(file.shownName), object \(file.objects(index: index)) of backup \(PrintableText.line(reader.name))",
                     cause: error
                 )
             } catch {
                 try Task.checkCancellation()
                 if attempt == 1 {
-                    logger.warning("Failed restoring \"\(file.name)\" (attempt 1/2), reading it again: \(error)")
+                    logger.warning("Failed restoring \"\(file.shownName)\" (attempt 1/2), reading it again: \(error)")
                     continue
                 }
                 throw EngineError(
                     .damagedBackup,
-                    "failed to restore files: \(file.base.rawValue) \(file.name), object \(file.objects(index: index)) of backup \(reader.name)",
+                    "failed to restore files: \(file.base.rawValue) \(file.shownName), object \(file.objects(index: index)) of backup \(PrintableText.line(reader.name))",
                     cause: error
                 )
             }
@@ -174,6 +174,9 @@ extension Manifest.Builtin {
 extension FileEntry {
     /// The names of the file's objects, for messages.
     fileprivate func objects(index: Int) -> String {
-        chunks.isEmpty ? String(index) : chunks.map(\.storageName).joined(separator: ",")
+        chunks.isEmpty ? String(index) : chunks.map { PrintableText.line($0.storageName) }.joined(separator: ",")
     }
+
+    /// The file's name, for messages: a MANIFEST may say anything.
+    var shownName: String { PrintableText.line(name) }
 }

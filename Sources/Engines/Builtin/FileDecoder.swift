@@ -84,12 +84,15 @@ struct FileDecoder: Sendable {
         guard crc.value == part.hash else {
             throw EngineError(
                 .damagedBackup,
-                "hash mismatch for \(file.name), got \(FileEntry.hexadecimal(crc.value)) expected \(FileEntry.hexadecimal(part.hash))"
+                "hash mismatch for \(file.shownName), got \(FileEntry.hexadecimal(crc.value)) expected \(FileEntry.hexadecimal(part.hash))"
             )
         }
         if let size = part.size, size != written {
             throw blamed(
-                EngineError(.damagedBackup, "size mismatch for \(file.name), got \(written) bytes expected \(size)")
+                EngineError(
+                    .damagedBackup,
+                    "size mismatch for \(file.shownName), got \(written) bytes expected \(size)"
+                )
             )
         }
     }
@@ -109,12 +112,12 @@ struct FileDecoder: Sendable {
                 throw blamed(error)
             } catch let wrong as PlacedWriter.WrongGuess where guesses {
                 logger.warning(
-                    "\(file.name): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
+                    "\(file.shownName): object \(part.object) does not decode member by member, reading it in order: \(wrong.cause)"
                 )
                 guesses = false
             } catch let error as ZstdWindowExceeded where error.needed > window {
                 logger.warning(
-                    "\(file.name): object \(part.object) has a frame that takes \(error.needed >> 20) MiB of memory, reading it again with as much"
+                    "\(file.shownName): object \(part.object) has a frame that takes \(error.needed >> 20) MiB of memory, reading it again with as much"
                 )
                 window = error.needed
             }

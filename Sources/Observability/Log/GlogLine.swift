@@ -1,4 +1,5 @@
 import Glibc
+import Streams
 
 /// One line of the glog format: `Lmmdd hh:mm:ss.uuuuuu PPPPPPP file.go:LINE] message`.
 enum GlogLine {
@@ -33,7 +34,7 @@ enum GlogLine {
         let head =
             "\(severity.letter)\(time).\(padded(moment.microseconds, 6)) "
             + String(repeating: " ", count: max(0, 7 - process.count)) + "\(process) \(name):\(line)] "
-        var text = head + message
+        var text = head + PrintableText.block(message)
         if text.utf8.count > longestLine { text = String(decoding: text.utf8.prefix(longestLine), as: UTF8.self) }
         return text.hasSuffix("\n") ? text : text + "\n"
     }

@@ -13,7 +13,7 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
         (self.operation, self.path, self.errno) = (operation, path, errno)
     }
 
-    package var description: String { "\(operation) \(path): \(errno)\(hint)" }
+    package var description: String { "\(operation) \(PrintableText.line(path.string)): \(errno)\(hint)" }
 
     /// Whether this process or machine has run out of something, whatever the path is.
     package var isOfThisMachine: Bool {

@@ -60,7 +60,9 @@ package struct LeaseHolder: Hashable, Sendable, Codable {
         return process > 0 && kill(process, 0) != 0 && errno == ESRCH
     }
 
-    package var description: String { "\(alias) on \(host.isEmpty ? "an unnamed host" : host) (process \(process))" }
+    package var description: String {
+        PrintableText.line("\(alias) on \(host.isEmpty ? "an unnamed host" : host) (process \(process))")
+    }
 
     private static var namespace: String {
         var buffer = [CChar](repeating: 0, count: 128)

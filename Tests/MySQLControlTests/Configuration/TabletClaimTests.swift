@@ -86,7 +86,7 @@ struct TabletClaimTests {
             let directory = TabletDirectory(dataRoot: root, uid: 7)
             for call in SystemFaults.Call.allCases {
                 for nth in 1...6 {
-                    try await SystemFaults.with(below: root) { faults in
+                    await SystemFaults.with(below: root) { faults in
                         faults.add(call, nth: nth, .error(.ioError))
                         // Whatever clears up fails too, as if nobody were there to do it.
                         if call != .unlink { faults.add(.unlink, nth: 0, .error(.ioError)) }
