@@ -182,6 +182,48 @@ int open(const char *path, int flags, ...) {
     return REAL(open)(path, flags, mode);
 }
 
+/* Of a file; folders on the way to it are looked up by name and open as they are. */
+static int fault_below(int call, int folder, const char *name) {
+    char link[64], path[PATH_MAX * 2];
+    int before = errno;
+    snprintf(link, sizeof link, "/proc/self/fd/%d", folder);
+    ssize_t length = folder == AT_FDCWD || name[0] == '/' ? 0 : readlink(link, path, PATH_MAX - 1);
+    errno = before;
+    if (length < 0) return 0;
+    snprintf(path + length, sizeof path - (size_t)length, "%s%s", length > 0 ? "/" : "", name);
+    return fault_of_path(call, path);
+}
+
+#define FAIL_BELOW(call, folder, name, result)                \
+    if (faults_are_ours()) {                                  \
+        int error = fault_below(call, folder, name);          \
+        if (error > 0) {                                      \
+            errno = error;                                    \
+            return result;                                    \
+        }                                                     \
+    }
+
+SLOT(openat)
+int openat(int folder, const char *path, int flags, ...) {
+    mode_t mode = 0;
+    if (flags & (O_CREAT | O_TMPFILE)) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    if (!(flags & O_DIRECTORY)) {
+        FAIL_BELOW(VTB_OPEN, folder, path, -1)
+    }
+    return REAL(openat)(folder, path, flags, mode);
+}
+
+SLOT(mkdirat)
+int mkdirat(int folder, const char *path, mode_t mode) {
+    FAIL_BELOW(VTB_MKDIR, folder, path, -1)
+    return REAL(mkdirat)(folder, path, mode);
+}
+
 SLOT(opendir)
 DIR *opendir(const char *path) {
     FAIL_PATH(VTB_OPEN, path, NULL)

@@ -103,7 +103,7 @@ package struct BuiltinRestore: Sendable {
         let decoder = FileDecoder(
             file: file,
             index: index,
-            path: directory.folder(of: file.base).pushing(FilePath(file.name)),
+            place: directory.place(directory.folder(of: file.base).pushing(FilePath(file.name))),
             format: format,
             owner: owner,
             durable: durable,
@@ -149,13 +149,13 @@ package struct BuiltinRestore: Sendable {
 
     private func create(_ folders: Set<FilePath>) async throws {
         try await dataPlane.threads.run {
-            for folder in folders { try FileTree.createDirectory(folder, parents: true, owner: owner) }
+            for folder in folders { try FileTree.createDirectory(directory.place(folder), owner: owner) }
         }
     }
 
     private func sync(_ folders: Set<FilePath>) async throws {
         try await dataPlane.threads.run {
-            for folder in folders { try FileTree.sync(directory: folder) }
+            for folder in folders { try FileTree.sync(directory: directory.place(folder)) }
         }
     }
 }

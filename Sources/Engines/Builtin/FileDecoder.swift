@@ -10,17 +10,19 @@ import SystemPackage
 struct FileDecoder: Sendable {
     let file: FileEntry
     let index: Int
-    let path: FilePath
+    let place: ConfinedPath
     let format: StoredFormat
     let owner: FileOwner?
     let durable: Bool
     let dataPlane: DataPlane
     let logger: Logger
 
+    private var path: FilePath { place.path }
+
     /// Writes the whole file anew.
     /// - Throws: ``EngineError`` with code `damagedBackup`, ``CompressionError``, ``FileError`` or ``StorageError``.
     func decode(from reader: any BackupReader, meter: TransferMeter) async throws {
-        let target = try await dataPlane.threads.run { try create() }
+        let target = try await dataPlane.threads.run { try FileTree.create(place, owner: owner) }
         let counted = ByteCount(meter: meter)
         do {
             try await withCleanup {
@@ -35,22 +37,6 @@ struct FileDecoder: Sendable {
             counted.discard()
             throw error
         }
-    }
-
-    private func create() throws -> SystemPackage.FileDescriptor {
-        let target = try FileTree.open(
-            path,
-            .readWrite,
-            options: [.create, .truncate, .noFollow],
-            permissions: FilePermissions(rawValue: 0o660)
-        )
-        do {
-            try FileTree.setOwner(path, owner)
-        } catch {
-            try? target.finish()
-            throw error
-        }
-        return target
     }
 
     // MARK: Objects

@@ -92,7 +92,7 @@ extension Mysqld {
             in: String(decoding: text, as: UTF8.self),
             mark: Self.mark
         )
-        try FileTree.write(Array(written.utf8), to: directory.configuration, owner: user.fileOwner)
+        try FileTree.write(Array(written.utf8), to: directory.place(directory.configuration), owner: user.fileOwner)
     }
 }
 

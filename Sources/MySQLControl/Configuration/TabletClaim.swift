@@ -51,10 +51,19 @@ package final class TabletClaim: Sendable {
 
     private static func unfinished(_ path: FilePath) -> FilePath { FilePath(path.string + unfinished) }
 
+    /// A file in a tablet's folder, which is no link itself.
+    private static func place(_ file: FilePath) -> ConfinedPath {
+        let folder = file.removingLastComponent()
+        return ConfinedPath(
+            root: folder.removingLastComponent(),
+            below: FilePath(root: nil, [folder, file].compactMap(\.lastComponent))
+        )
+    }
+
     private static func makeMarker(in folder: FilePath) throws(FileError) -> FileDescriptor {
         let draft = folder.appending(Self.draft)
         let lock = try FileTree.open(
-            draft,
+            place(draft),
             .readWrite,
             options: [.create, .exclusiveCreate],
             permissions: .ownerReadWrite
@@ -129,7 +138,7 @@ package final class TabletClaim: Sendable {
         for name in [marker, draft] {
             // Opened first and looked at then: whoever owns the folder may put something else there meanwhile.
             guard
-                let lock = try? FileTree.open(directory.path.appending(name), .readWrite, options: .noFollow)
+                let lock = try? FileTree.open(place(directory.path.appending(name)), .readWrite)
             else { continue }
             if isOurs(lock, isDraft: name == draft, isLocal: isLocal), flock(lock.rawValue, LOCK_EX | LOCK_NB) == 0 {
                 return lock

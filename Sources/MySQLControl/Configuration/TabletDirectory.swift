@@ -64,6 +64,28 @@ package struct TabletDirectory: Hashable, Sendable {
         return (try? FileTree.status(shared)) != nil ? shared : folder
     }
 
+    // MARK: Links
+
+    /// A path of this folder or below it, reached without following links that are neither the operator's nor ours.
+    ///
+    /// The operator's are those above the folder, and `$VTDATAROOT/<name>` for disks of their own, where our link leads; whom
+    /// mysqld runs as may write below, and put others there while we are root. A folder that was given by its path may itself
+    /// be a link.
+    package func place(_ path: FilePath) -> ConfinedPath {
+        let below = path.components.dropFirst(self.path.components.count)
+        guard sharesDisks, let name = self.path.lastComponent else {
+            return ConfinedPath(root: self.path, below: FilePath(root: nil, below), shown: path)
+        }
+        let root = self.path.removingLastComponent()
+        if let top = below.first, Self.topLevel.contains(top.string),
+            (try? FileTree.status(self.path.appending(top), followLinks: false))?.kind == .symbolicLink
+        {
+            let rest = [name] + below.dropFirst()
+            return ConfinedPath(root: root.appending(top), below: FilePath(root: nil, rest), shown: path)
+        }
+        return ConfinedPath(root: root, below: FilePath(root: nil, [name] + below), shown: path)
+    }
+
     // MARK: Creating and removing
 
     /// Folders that an operator may keep on disks of their own, by making `$VTDATAROOT/<name>`.
@@ -80,18 +102,18 @@ package struct TabletDirectory: Hashable, Sendable {
             let shared = path.removingLastComponent().appending(name)
             let disk = try FileTree.status(shared, followLinks: false)
             if !sharesDisks || disk == nil {
-                try FileTree.createDirectory(path.appending(name), parents: true, owner: owner)
+                try FileTree.createDirectory(place(path.appending(name)), owner: owner)
             } else {
                 let target = shared.appending(path.lastComponent?.string ?? "tablet")
                 // It must be new: what an earlier tablet left there is not ours to write over.
                 try FileTree.createDirectory(target, parents: false, owner: owner)
-                try FileTree.link(path.appending(name), to: target)
+                try FileTree.link(place(path.appending(name)), to: target)
             }
         }
         for folder in [
             data, innodbData, innodbLogs, temporary, relayLog.removingLastComponent(), binLog.removingLastComponent(),
         ] {
-            try FileTree.createDirectory(folder, parents: true, owner: owner)
+            try FileTree.createDirectory(place(folder), owner: owner)
         }
     }
 
@@ -108,9 +130,7 @@ package struct TabletDirectory: Hashable, Sendable {
     /// - Throws: ``FileError``.
     func empty(keeping names: Set<String>) throws(FileError) {
         try removeDisks()
-        for name in try FileTree.list(path) ?? [] where !names.contains(name) {
-            try FileTree.remove(path.appending(name))
-        }
+        try FileTree.removeContents(of: place(path), keeping: names)
     }
 
     private func removeDisks() throws(FileError) {
@@ -136,13 +156,13 @@ extension TabletDirectory {
             throw FileError("restore into a folder that is not empty", path, .fileExists)
         }
         try create(owner: owner)
-        try FileTree.write([], to: restoreMarker, owner: owner)
+        try FileTree.write([], to: place(restoreMarker), owner: owner)
     }
 
     /// Removes the marker: everything has been unpacked and checked.
     /// - Throws: ``FileError``.
     package func finishRestore() throws(FileError) {
         try FileTree.remove(restoreMarker)
-        try FileTree.sync(directory: path)
+        try FileTree.sync(directory: place(path))
     }
 }

@@ -160,13 +160,7 @@ extension Mysqld {
     ///
     /// Its output goes to the error log, where mysqld itself writes as soon as it can.
     private func runToEnd(_ command: [String]) async throws -> TerminationStatus {
-        let log = try FileTree.open(
-            directory.errorLog,
-            .writeOnly,
-            options: [.create, .append, .noFollow],
-            permissions: FilePermissions(rawValue: 0o660)
-        )
-        try FileTree.setOwner(directory.errorLog, user.fileOwner)
+        let log = try FileTree.openAppending(directory.place(directory.errorLog), owner: user.fileOwner)
         var options = PlatformOptions()
         // Ctrl-C in a terminal is for us; we stop mysqld in our own order.
         options.createSession = true

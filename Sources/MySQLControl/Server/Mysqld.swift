@@ -71,7 +71,7 @@ package struct Mysqld: Sendable {
             }
             text = try configuration.text(version: installation.version, extra: readExtraConfigurations())
         }
-        try FileTree.write(Array(text.utf8), to: directory.configuration, owner: user.fileOwner)
+        try FileTree.write(Array(text.utf8), to: directory.place(directory.configuration), owner: user.fileOwner)
     }
 
     /// The kernel's limit, told before anything else is done.

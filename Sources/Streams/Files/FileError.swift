@@ -29,6 +29,7 @@ package struct FileError: Error, Sendable, CustomStringConvertible {
         case .noSuchAddressOrDevice: "; HINT: it is no regular file but a pipe, a socket or a device: remove it"
         case .tooManySymbolicLinkLevels:
             "; HINT: a link stands there that nobody here has made and that is not followed: see who put it there, and remove it"
+        case .tooManyLinks: "; HINT: the file has a second name, perhaps not ours: see who gave it that, and remove it"
         default: ""
         }
     }

@@ -35,42 +35,38 @@ extension FileTree {
                     permissions: permissions
                 )
             }
-            var buffer = stat()
-            guard fstat(file.rawValue, &buffer) == 0 else {
-                let code = Errno(rawValue: errno)
-                try? file.finish()
-                throw code
-            }
-            guard buffer.st_mode & S_IFMT == S_IFREG else {
-                try? file.finish()
-                throw buffer.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.noSuchAddressOrDevice
-            }
+            try requireRegular(file)
             return file
         }
     }
 
+    /// Closes what is no regular file.
+    static func requireRegular(_ file: FileDescriptor) throws {
+        var buffer = stat()
+        guard fstat(file.rawValue, &buffer) == 0 else {
+            let code = Errno(rawValue: errno)
+            try? file.finish()
+            throw code
+        }
+        guard buffer.st_mode & S_IFMT == S_IFREG else {
+            try? file.finish()
+            throw buffer.st_mode & S_IFMT == S_IFDIR ? Errno.isDirectory : Errno.noSuchAddressOrDevice
+        }
+    }
+
     /// Writes a small file in one go (mode 0660), replacing an old one.
-    package static func write(
-        _ bytes: [UInt8],
-        to path: FilePath,
-        owner: FileOwner? = nil,
-        durable: Bool = false
-    ) throws(FileError) {
-        var options: FileDescriptor.OpenOptions = [.create, .truncate]
-        // Where another user may write, a link could lead anywhere.
-        if owner != nil { options.insert(.noFollow) }
+    package static func write(_ bytes: [UInt8], to path: FilePath, durable: Bool = false) throws(FileError) {
         try fileCall("write", path) {
             let descriptor = try open(
                 path,
                 .writeOnly,
-                options: options,
+                options: [.create, .truncate],
                 permissions: FilePermissions(rawValue: 0o660)
             )
             try descriptor.closing {
                 try descriptor.writeAll(bytes)
                 if durable { try sync(descriptor, path) }
             }
-            try setOwner(path, owner)
         }
     }
 

@@ -12,7 +12,7 @@ extension FileTree {
     }
 
     /// `bytes` are those of the name, which need not be text.
-    private static func remove(_ bytes: [UInt8], in parent: Int32, _ path: FilePath) throws(FileError) {
+    static func remove(_ bytes: [UInt8], in parent: Int32, _ path: FilePath) throws(FileError) {
         let name = bytes.map { CChar(bitPattern: $0) } + [0]
         if unlinkat(parent, name, 0) == 0 { return }
         switch errno {

@@ -82,7 +82,8 @@ package actor TestServers {
         if let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
             let superReadOnly = product.isMySQL ? "super-read-only = OFF\n" : ""
             let own = Array("\(superReadOnly)read-only = OFF\nbind-address = 127.0.0.1\n\(settings)\n".utf8)
-            try FileTree.write(text + own, to: mysqld.directory.configuration, owner: Self.user.fileOwner)
+            let place = mysqld.directory.place(mysqld.directory.configuration)
+            try FileTree.write(text + own, to: place, owner: Self.user.fileOwner)
         }
         return mysqld
     }
@@ -95,7 +96,8 @@ package actor TestServers {
         // As a tablet does, which is none of a pass.
         if product != .mariaDB, let text = try FileTree.read(mysqld.directory.configuration, limit: 1 << 20) {
             let own = Array("persisted_globals_load = ON\n".utf8)
-            try FileTree.write(text + own, to: mysqld.directory.configuration, owner: Self.user.fileOwner)
+            let place = mysqld.directory.place(mysqld.directory.configuration)
+            try FileTree.write(text + own, to: place, owner: Self.user.fileOwner)
         }
         if let owner = Self.user.fileOwner {
             _ = try await Subprocess.run(
