@@ -15,3 +15,5 @@ enum {
 };
 /* prctl takes a variable number of arguments, which Swift does not call. */
 static inline int clinux_die_with_parent(void) { return prctl(PR_SET_PDEATHSIG, SIGKILL); }
+/* Who has lost its parent becomes our child, and not that of the first process. */
+static inline int clinux_adopt_orphans(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1); }

@@ -65,6 +65,7 @@ package struct VtbackupAssembly: Sendable {
         let shard = try options.shardPath()
         for warning in try options.warnings(given: given) + sizing().warnings { logger.warning("\(warning)") }
         let grace = options.action.shutdownGrace.duration
+        Descendants.adoptOrphans()
         try await withInterruption(grace: grace, logger: logger) {
             try await withResources { resources in
                 let backups = ShardBackups(shard: shard, storage: resources.storage)

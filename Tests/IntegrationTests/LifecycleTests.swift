@@ -195,6 +195,76 @@ struct LifecycleTests {
         }
     }
 
+    /// Ways to end a pass from outside.
+    enum Ending: String, CaseIterable { case clean, whileStarting, secondSignal, grace }
+
+    @Test("nothing that a hook started outlives a signal, also in the background", arguments: Ending.allCases)
+    func startedByHookAndSignalled(_ ending: Ending) async throws {
+        try await TestShard.with { shard in
+            // A primary that cannot be reached keeps the pass in catch-up.
+            try shard.setPrimary(port: freePort())
+            let hooks = shard.folder.appending("root").appending("vthook")
+            let (started, log) = (shard.folder.appending("started"), shard.folder.appending("log"))
+            try FileTree.createDirectory(hooks, parents: true)
+            try FileTree.createDirectory(log, parents: true)
+            func write(_ name: String, _ text: String) throws {
+                try FileTree.write(Array("#!/bin/sh\n\(text)\n".utf8), to: hooks.appending(name))
+                chmod(hooks.appending(name).string, 0o755)
+            }
+            let root = try #require(RealComponents.mysqlRoot)
+            let user = TestServers.user.fileOwner.map {
+                "setpriv --reuid=\($0.user) --regid=\($0.group) --clear-groups "
+            }
+            // In sessions of their own, as daemons are, with parents that are gone.
+            try write(
+                "mysqld_start",
+                """
+                cnf=$(ls $VTDATAROOT/vt_*/my.cnf)
+                setsid \(user ?? "")\(root)/sbin/mysqld --defaults-file=$cnf "$@" </dev/null >/dev/null 2>&1 &
+                echo $! >> \(started).part
+                (setsid sleep 3600 </dev/null >/dev/null 2>&1 & echo $! >> \(started).part)
+                mv \(started).part \(started)
+                \(ending == .whileStarting ? "exec sleep 3600" : "")
+                """
+            )
+            // A hook that never ends keeps the clean way from coming to an end.
+            if ending == .secondSignal || ending == .grace { try write("preflight_mysqld_shutdown", "exec sleep 3600") }
+            let processes = LockedBox<[pid_t]>([])
+            let flags = ["--allow-first-backup", "--logtostderr=false", "--log_dir=\(log)"]
+            let run = try await shard.vtbackup(
+                flags + (ending == .grace ? ["--shutdown-grace=1s"] : []),
+                environment: ["VTROOT": shard.folder.appending("root").string]
+            ) { pid in
+                func logged(_ text: String, _ severity: String) throws -> Bool {
+                    let bytes = try FileTree.read(log.appending("vtbackup.\(severity)"), limit: 1 << 20) ?? []
+                    return String(decoding: bytes, as: UTF8.self).contains(text)
+                }
+                try await wait(pid) {
+                    let bytes = try FileTree.read(started, limit: 1000) ?? []
+                    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+                    processes.set(lines.compactMap { pid_t($0) })
+                    let isUp = try ending == .whileStarting || logged("Restore:", "INFO") || hasSocket(shard)
+                    return processes.get().count == 2 && isUp
+                }
+                kill(pid, SIGTERM)
+                if ending == .secondSignal {
+                    try await wait(pid) { try logged("a second signal ends at once", "WARNING") }
+                    kill(pid, SIGINT)
+                }
+            }
+            #expect(!run.succeeded)
+            #expect(processes.get().count == 2)
+            for process in processes.get() {
+                while try isAlive(process) { await pauseBetweenLooks() }
+            }
+        }
+    }
+
+    private func hasSocket(_ shard: TestShard) throws -> Bool {
+        guard let name = try FileTree.list(shard.dataRoot)?.first else { return false }
+        return try FileTree.status(shard.dataRoot.appending(name).appending("mysql.sock")) != nil
+    }
+
     @Test("folders that an operator keeps on disks of their own are used and left clean")
     func sharedFolders() async throws {
         try await TestShard.with { shard in

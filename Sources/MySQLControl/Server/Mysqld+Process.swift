@@ -28,7 +28,7 @@ extension Mysqld {
     ) async throws -> Result {
         let server = RunningMysqld(mysqld: self, administrator: starter ?? administrator)
         try includePersistedSettings()
-        if try await hooks.run("mysqld_start", arguments: arguments) != nil {
+        if try await isStartedByHook(arguments) {
             return try await withHookStartedServer(server, arguments: arguments, body)
         }
         try SocketLock(socket: configuration.socket).release()
@@ -194,31 +194,50 @@ extension Mysqld {
 
     // MARK: Started by a hook
 
+    /// Whether there is a hook that starts the server; when it fails or is cancelled, what it has started is gone.
+    private func isStartedByHook(_ arguments: [String]) async throws -> Bool {
+        do {
+            return try await hooks.run("mysqld_start", arguments: arguments) != nil
+        } catch {
+            try? await shielded { await FolderServers(directory: directory).kill() }
+            throw error
+        }
+    }
+
     /// The same for a server that is not our child: its death shows only in what we do with it.
     private func withHookStartedServer<Result: Sendable>(
         _ server: RunningMysqld,
         arguments: [String],
         _ body: (RunningMysqld) async throws -> Result
     ) async throws -> Result {
-        let result: Result
         do {
             _ = try await hooks.run("postflight_mysqld_start", arguments: arguments)
             try await server.waitUntilReady(limit: startTimeout)
             try await server.check()
-            result = try await body(server)
+            let result = try await body(server)
+            try await stopHookStarted(server.administered(by: administrator))
+            return result
         } catch {
-            // The administrator may not be there yet, or the starter no longer.
-            try? await shielded {
+            try? await shielded { await abandonHookStarted(server) }
+            throw error
+        }
+    }
+
+    /// Ends a server whose scope failed: its folder is thrown away, and nobody else would ever end it.
+    private func abandonHookStarted(_ server: RunningMysqld) async {
+        do {
+            try await withDeadline(Self.abandonTimeout, operation: "stopping mysqld") {
+                // The administrator may not be there yet, or the starter no longer.
                 do {
                     try await stopHookStarted(server.administered(by: administrator))
                 } catch is MySQLWireError {
                     try await stopHookStarted(server)
                 }
             }
-            throw error
+        } catch {
+            logger.warning("mysqld, which a hook has started, does not stop and is killed: \(error)")
         }
-        try await stopHookStarted(server.administered(by: administrator))
-        return result
+        await FolderServers(directory: directory).kill()
     }
 
     private func stopHookStarted(_ server: RunningMysqld) async throws {

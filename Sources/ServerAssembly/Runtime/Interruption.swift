@@ -1,6 +1,7 @@
 import CommandLineKit
 import Glibc
 import Logging
+import Streams
 import UnixSignals
 
 /// The pass was ended by a signal.
@@ -11,9 +12,23 @@ struct Interrupted: Error, CustomStringConvertible {
 /// Runs `body` until it ends or a signal asks to end.
 ///
 /// The first SIGTERM or SIGINT cancels `body`, which then stops mysqld and cleans up; after `grace`, or with a second
-/// signal, the process ends at once, and the kernel takes mysqld with it. SIGHUP changes nothing.
+/// signal, the process ends at once, and the kernel takes mysqld with it. Whatever else runs below this process then, a
+/// hook's server or what hooks have left in the background, is killed before. SIGHUP changes nothing.
 /// - Throws: ``Interrupted`` after a signal, unless `body` succeeded all the same; else the error of `body`.
 func withInterruption<Result: Sendable>(
+    grace: Duration,
+    logger: Logger,
+    _ body: @escaping @Sendable () async throws -> Result
+) async throws -> Result {
+    do {
+        return try await interruptible(grace: grace, logger: logger, body)
+    } catch let error as Interrupted {
+        Descendants.kill()
+        throw error
+    }
+}
+
+private func interruptible<Result: Sendable>(
     grace: Duration,
     logger: Logger,
     _ body: @escaping @Sendable () async throws -> Result
@@ -50,6 +65,7 @@ private func watch(
                 logger.error(
                     "second signal: ending at once; the tablet folder and an unfinished backup may be left behind"
                 )
+                Descendants.kill()
                 _exit(128 + signalNumber(signal))
             }
             isStopping = true
@@ -60,6 +76,7 @@ private func watch(
                 logger.error(
                     "cleaning up took longer than --shutdown-grace: ending at once; the tablet folder and an unfinished backup may be left behind"
                 )
+                Descendants.kill()
                 _exit(1)
             }
         }
