@@ -151,9 +151,22 @@ extension Mysqld {
         command(installation.mysqld, [ReplicationDialect(installation.version).skipStartArgument] + arguments)
     }
 
-    private func command(_ program: FilePath, _ arguments: [String]) -> [String] {
+    func command(_ program: FilePath, _ arguments: [String]) -> [String] {
         user.launcher(Launcher.program) + [program.string, "--defaults-file=\(directory.configuration)"]
             + ["--basedir=\(installation.baseDirectory)"] + user.serverArguments + arguments
+    }
+
+    func executable(of command: [String]) -> FilePath { FilePath(command[0]) }
+
+    func arguments(of command: [String]) -> Arguments {
+        Arguments(
+            executablePathOverride: command[0] == Launcher.ownProgram.string ? Launcher.name : nil,
+            remainingValues: Array(command.dropFirst())
+        )
+    }
+
+    var environment: Environment {
+        .inherit.updating(["LD_LIBRARY_PATH": installation.root.appending("lib").appending("mysql").string])
     }
 
     /// Runs a command until it ends.
@@ -167,14 +180,9 @@ extension Mysqld {
         options.teardownSequence = [.gracefulShutDown(allowedDurationToNextStep: Self.abandonTimeout)]
         do {
             return try await Subprocess.run(
-                .path(FilePath(command[0])),
-                arguments: Arguments(
-                    executablePathOverride: command[0] == Launcher.ownProgram.string ? Launcher.name : nil,
-                    remainingValues: Array(command.dropFirst())
-                ),
-                environment: .inherit.updating([
-                    "LD_LIBRARY_PATH": installation.root.appending("lib").appending("mysql").string
-                ]),
+                .path(executable(of: command)),
+                arguments: arguments(of: command),
+                environment: environment,
                 workingDirectory: installation.root,
                 platformOptions: options,
                 output: .fileDescriptor(log, closeAfterSpawningProcess: false),

@@ -187,8 +187,10 @@ package struct BackupPass: Sendable {
                 if settings.freshness.initialBackup {
                     return try await progress.during(.initialBackup) { try await prepareEmpty(mysqld) }
                 }
-                return found.contains { $0.manifest != nil }
-                    ? try await prepareFromBackup(found, mysqld, claim) : try await prepareFirst(mysqld)
+                let isFirst = !found.contains { $0.manifest != nil }
+                try await settingsCheck.runAhead(of: mysqld, isFirst: isFirst)
+                return isFirst
+                    ? try await prepareFirst(mysqld) : try await prepareFromBackup(found, mysqld, claim)
             }
             let name = try await copy(prepared, mysqld, held)
             if settings.verifiesAfter {
@@ -379,11 +381,13 @@ package struct BackupPass: Sendable {
         )
         let fallback = BaseFallback(restore: restore, logger: logger)
         let (first, rejected) = try await fallback.run(listed, on: mysqld, claim: claim) { base in
-            try await mysqld.withServer { server in
-                try await step(.mysqld, "error resetting replication") {
-                    try await resetReplication(server, to: base)
+            try await settingsCheck.explainingStart(of: mysqld, on: base.backupName) {
+                try await mysqld.withServer { server in
+                    try await step(.mysqld, "error resetting replication") {
+                        try await resetReplication(server, to: base)
+                    }
+                    return try await catchUpAndFinish(server, mysqld)
                 }
-                return try await catchUpAndFinish(server, mysqld)
             }
         }
         var prepared = try await restartIfAsked(mysqld, first)
@@ -406,10 +410,7 @@ package struct BackupPass: Sendable {
         _ mysqld: any TabletServer,
         isFirst: Bool = false
     ) async throws -> PreparedServer {
-        let undoOfPrimary = try await SettingsCheck(primary: shardPrimary, logger: logger).run(
-            on: server,
-            isFirst: isFirst
-        )
+        let undoOfPrimary = try await settingsCheck.run(on: server, isFirst: isFirst)
         let redoLogIsOff = settings.disableRedoLog ? await disableRedoLog(server) : false
         let catchUp = CatchUp(
             primary: shardPrimary,
@@ -466,6 +467,8 @@ package struct BackupPass: Sendable {
     private var shardPrimary: ShardPrimary {
         ShardPrimary(shard: shard, topology: topology, tablets: primary, clock: clock, logger: logger)
     }
+
+    private var settingsCheck: SettingsCheck { SettingsCheck(primary: shardPrimary, logger: logger) }
 
     private var errant: ErrantTransactions {
         ErrantTransactions(primary: shardPrimary, allowed: settings.allowErrantTransactions, logger: logger)

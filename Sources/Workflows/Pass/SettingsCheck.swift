@@ -1,3 +1,4 @@
+import Engines
 import Logging
 import MySQLControl
 import Streams
@@ -15,9 +16,44 @@ struct SettingsCheck: Sendable {
     private static let ofNewFiles = ["innodb_data_file_path"]
     /// They decide on what is made from now on, and what it is depends on the server only.
     private static let ofNewTables = [
-        "innodb_checksum_algorithm", "innodb_default_row_format", "default_storage_engine", "innodb_undo_tablespaces",
+        "innodb_default_row_format", "default_storage_engine", "innodb_undo_tablespaces",
     ]
     private static let folders = ["datadir", "innodb_data_home_dir", "innodb_undo_directory"]
+    private static let all =
+        decisive + ofNewFiles + ofNewTables + folders + ["innodb_checksum_algorithm", "version"]
+
+    private static let advice = "HINT: give vtbackup the primary's settings in EXTRA_MY_CNF"
+
+    // MARK: Before the restore
+
+    /// Compares with what our server would begin with, so that nobody waits hours for a refusal.
+    ///
+    /// Whatever cannot be told now shows when the server runs.
+    /// - Parameters:
+    ///   - mysqld: ours, not started.
+    ///   - isFirst: whether its data directory will be made anew.
+    /// - Throws: ``WorkflowError`` for what makes a backup useless.
+    func runAhead(of mysqld: any TabletServer, isFirst: Bool) async throws {
+        guard let theirs = try await settings(), let ours = try await planned(mysqld) else { return }
+        try refuse(Self.refusals(ours, theirs, isFirst: isFirst))
+    }
+
+    private func planned(_ mysqld: any TabletServer) async throws -> [String: String]? {
+        do {
+            guard var settings = try await mysqld.plannedSettings(Self.all) else { return nil }
+            // Where names have cases, and only the server sees that, it begins with 0 instead.
+            if settings["lower_case_table_names"] == "2" { settings["lower_case_table_names"] = nil }
+            return settings
+        } catch {
+            try Task.checkCancellation()
+            logger.warning(
+                "cannot tell before the restore whether the settings that the data depends on are the primary's: \(error)"
+            )
+            return nil
+        }
+    }
+
+    // MARK: On the running server
 
     /// Asks both and compares; a primary that cannot be asked is a warning.
     /// - Parameters:
@@ -26,20 +62,12 @@ struct SettingsCheck: Sendable {
     /// - Returns: where the primary keeps its undo tablespaces, when that is elsewhere than ours does.
     /// - Throws: ``WorkflowError`` for what makes a backup useless.
     func run(on server: any ReplicaServer, isFirst: Bool) async throws -> FilePath? {
-        let names = Self.decisive + Self.ofNewFiles + Self.ofNewTables + Self.folders
-        guard let theirs = try await settings(names) else { return nil }
+        guard let theirs = try await settings() else { return nil }
         let ours = try await step(.mysqld, "cannot ask the server for its settings") {
-            try await server.settings(names)
+            try await server.settings(Self.all)
         }
-        let refused = Self.differences(ours, theirs, Self.decisive + (isFirst ? Self.ofNewFiles : []))
-        guard refused.isEmpty else {
-            throw WorkflowError(
-                .refused,
-                "not taking backup: the primary would not start on it, or not read it: \(refused.joined(separator: ", ")); HINT: give vtbackup the primary's settings in EXTRA_MY_CNF"
-            )
-        }
-        // With a base these files are as it had them.
-        for difference in Self.differences(ours, theirs, Self.ofNewTables + (isFirst ? [] : Self.ofNewFiles)) {
+        try refuse(Self.refusals(ours, theirs, isFirst: isFirst))
+        for difference in Self.warnings(ours, theirs, isFirst: isFirst) {
             logger.warning(
                 "the server of this pass has another setting than the primary, on which new files depend: \(difference)"
             )
@@ -47,16 +75,87 @@ struct SettingsCheck: Sendable {
         return Self.undoElsewhere(ours, theirs)
     }
 
-    private func settings(_ names: [String]) async throws -> [String: String]? {
+    private func refuse(_ refused: [String]) throws {
+        guard !refused.isEmpty else { return }
+        throw WorkflowError(
+            .refused,
+            "not taking backup: the primary would not start on it, or not read it: \(refused.joined(separator: ", ")); \(Self.advice)"
+        )
+    }
+
+    private func settings() async throws -> [String: String]? {
         do {
             return try await withDeadline(Self.limit, operation: "asking the primary for its settings") {
-                try await primary.tablets.settings(names, of: try await primary.tablet())
+                try await primary.tablets.settings(Self.all, of: try await primary.tablet())
             }
         } catch {
             try Task.checkCancellation()
             logger.warning("cannot compare the settings that the data depends on with the primary's: \(error)")
             return nil
         }
+    }
+
+    // MARK: On a server that does not start
+
+    /// Runs `body`, which starts our server on a base; when it does not start, because the base was made with other settings,
+    /// the error names them: older bases would not help.
+    /// - Parameters:
+    ///   - mysqld: ours.
+    ///   - base: its name.
+    ///   - body: starts it.
+    /// - Returns: what `body` returns.
+    /// - Throws: ``WorkflowError`` that names the setting; else the error of `body`.
+    func explainingStart<Result>(
+        of mysqld: any TabletServer,
+        on base: String,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch {
+            try Task.checkCancellation()
+            let isOfServer = causes(of: error).contains { ($0 as? MysqldError)?.code == .died }
+            let refused = isOfServer ? await unfit(mysqld) : []
+            guard !refused.isEmpty else { throw error }
+            throw WorkflowError(
+                .refused,
+                "not taking backup: mysqld does not start on \(base): \(refused.joined(separator: ", ")); \(Self.advice)",
+                cause: error
+            )
+        }
+    }
+
+    /// What the files of a base tell of the server that made them, and differs from ours.
+    private func unfit(_ mysqld: any TabletServer) async -> [String] {
+        var unfit: [String] = []
+        // Of an error that is told anyway only the reason is looked for.
+        if let names = try? mysqld.refusedTableNames() {
+            unfit.append("lower_case_table_names is \(names.data) in the base and \(names.here) here")
+        }
+        let folder = mysqld.directory.innodbData
+        if let size = try? SystemTablespace.pageSize(in: folder),
+            let ours = try? await mysqld.plannedSettings(["innodb_page_size"])?["innodb_page_size"], ours != "\(size)"
+        {
+            unfit.append("innodb_page_size is \(size) in the base and \(ours) here")
+        }
+        return unfit
+    }
+
+    // MARK: Comparing
+
+    /// What makes a backup of ours useless for them.
+    static func refusals(_ ours: [String: String], _ theirs: [String: String], isFirst: Bool) -> [String] {
+        differences(ours, theirs, decisive + (isFirst ? ofNewFiles : [])) + unreadableChecksums(ours, theirs)
+    }
+
+    /// What they will find otherwise than their own servers make it.
+    static func warnings(_ ours: [String: String], _ theirs: [String: String], isFirst: Bool) -> [String] {
+        // With a base these files are as it had them.
+        var found = differences(ours, theirs, ofNewTables + (isFirst ? [] : ofNewFiles))
+        if let our = ours[checksum], let their = theirs[checksum], unstrict(our) != unstrict(their) {
+            found += differences(ours, theirs, [checksum])
+        }
+        return found
     }
 
     /// Those that both have, with both values.
@@ -67,6 +166,26 @@ struct SettingsCheck: Sendable {
             }
             return "\(name) is \(their) there and \(our) here"
         }
+    }
+
+    private static let checksum = "innodb_checksum_algorithm"
+
+    private static func unstrict(_ algorithm: String) -> String {
+        String(algorithm.lowercased().trimmingPrefix("strict_"))
+    }
+
+    /// A strict MariaDB takes pages of other algorithms than its own for damaged; MySQL accepts them, with a line in its log.
+    private static func unreadableChecksums(_ ours: [String: String], _ theirs: [String: String]) -> [String] {
+        guard let our = ours[checksum], let their = theirs[checksum], their.lowercased().hasPrefix("strict_"),
+            theirs["version"]?.contains("MariaDB") == true, family(our) != family(their)
+        else { return [] }
+        return differences(ours, theirs, [checksum])
+    }
+
+    /// Pages of `full_crc32` are known by the flags of their file, and those of `crc32` are read beside them.
+    private static func family(_ algorithm: String) -> String {
+        let name = unstrict(algorithm)
+        return name == "full_crc32" ? "crc32" : name
     }
 
     /// Where the primary keeps its undo tablespaces, when that is another place in its folders than in ours.

@@ -16,6 +16,12 @@ package protocol TabletServer: Sendable {
     /// Writes my.cnf.
     func writeConfiguration() async throws
 
+    /// Global variables by their names as the server would begin with; `nil`: that cannot be told without starting it.
+    func plannedSettings(_ names: [String]) async throws -> [String: String]?
+
+    /// The values of `lower_case_table_names` here and in the data, when that is why the last start failed.
+    func refusedTableNames() throws -> (here: String, data: String)?
+
     /// Starts the server, runs `body` with it and stops it cleanly; see ``MySQLControl/Mysqld``.
     func withServer<Result: Sendable>(
         _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
@@ -26,6 +32,11 @@ package protocol TabletServer: Sendable {
         initSQLFile: FilePath?,
         _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
     ) async throws -> Result
+}
+
+extension TabletServer {
+    package func plannedSettings(_ names: [String]) async throws -> [String: String]? { nil }
+    package func refusedTableNames() throws -> (here: String, data: String)? { nil }
 }
 
 /// The port to a running server of ours: what a pass asks of it.
@@ -89,6 +100,10 @@ extension RunningMysqld: ReplicaServer {}
 extension Mysqld: TabletServer {
     package var versionText: String { installation.versionText }
     package var fileOwner: FileOwner? { user.fileOwner }
+
+    package func plannedSettings(_ names: [String]) async throws -> [String: String]? {
+        try await plannedSettings(among: names)
+    }
 
     package func withServer<Result: Sendable>(
         _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
