@@ -68,8 +68,14 @@ package struct BuiltinRestore: Sendable {
         from reader: any BackupReader,
         to directory: TabletDirectory
     ) async throws {
-        let (builtin, _) = try plan(manifest)
-        try await SpaceCheck(dataPlane: dataPlane, logger: logger).run(manifest, builtin, from: reader, to: directory)
+        let (builtin, format) = try plan(manifest)
+        try await SpaceCheck(dataPlane: dataPlane, logger: logger).run(
+            manifest,
+            builtin,
+            as: format,
+            from: reader,
+            to: directory
+        )
     }
 
     /// Tells whether the backup is of a kind that can be restored here, before anything is touched.

@@ -13,6 +13,9 @@ final class PageHoles: Sendable {
     /// Whether the file has shown a page that is compressed: in other tables zeros stay allocated for when they are filled.
     private let compresses = Atomic(false)
 
+    /// Whether the content so far belongs to a table with compressed pages.
+    var hasShown: Bool { compresses.load(ordering: .relaxed) }
+
     /// Finds what must be written of the file's content.
     /// - Parameters:
     ///   - bytes: content.
