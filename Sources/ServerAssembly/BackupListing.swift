@@ -11,6 +11,8 @@ struct BackupListing {
     let backups: [ListedBackup]
     /// What became known after the commit, by name.
     let verifications: [String: VerificationRecord]
+    /// From which no pass could go on, by name.
+    var catchUpFailures: [String: CatchUpRecord] = [:]
 
     /// One backup in JSON.
     ///
@@ -33,8 +35,15 @@ struct BackupListing {
         var verification: String?
         var verificationReason: String?
         var verifiedAt: String?
+        /// When a pass could not catch up from it first; absent when none failed.
+        var notCaughtUpSince: String?
+        var notCaughtUpReason: String?
+        /// `true` when the position has tagged GTIDs, which Vitess cannot read; else absent.
+        var hasTaggedGtids: Bool?
 
-        init(_ backup: ListedBackup, _ verification: VerificationRecord?) {
+        init(_ backup: ListedBackup, _ verification: VerificationRecord?, _ catchUpFailure: CatchUpRecord?) {
+            notCaughtUpSince = catchUpFailure.map { BackupTimestamp.rfc3339($0.since) }
+            notCaughtUpReason = catchUpFailure?.reason
             self.verification = verification?.result.rawValue
             verificationReason = verification?.reason
             verifiedAt = verification.map { BackupTimestamp.rfc3339($0.time) }
@@ -52,6 +61,7 @@ struct BackupListing {
             finishedAt = manifest.finishedTime.map(BackupTimestamp.rfc3339)
             durationSeconds = manifest.duration
             mysqlVersion = manifest.mysqlVersion
+            hasTaggedGtids = manifest.position?.hasTags == true ? true : nil
         }
     }
 
@@ -66,7 +76,7 @@ struct BackupListing {
         let document = Document(
             keyspace: shard.keyspace,
             shard: shard.shard,
-            backups: backups.map { Entry($0, verifications[$0.name]) }
+            backups: backups.map { Entry($0, verifications[$0.name], catchUpFailures[$0.name]) }
         )
         return try JSONText.encode(document)
     }
@@ -74,15 +84,16 @@ struct BackupListing {
     /// The table.
     var table: String {
         let header = [
-            "NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "VERIFIED", "POSITION",
+            "NAME", "STATE", "ENGINE", "KIND", "FILES", "SIZE", "STORED", "TIME", "RATE", "VERIFIED", "NOTES",
+            "POSITION",
         ]
         let rows = backups.map { backup -> [String] in
             guard let manifest = backup.manifest else {
                 if backup.isForeign {
-                    return [CatalogError.excerpt(backup.name), "not a backup"] + Array(repeating: "-", count: 9)
+                    return [CatalogError.excerpt(backup.name), "not a backup"] + Array(repeating: "-", count: 10)
                 }
                 let state = backup.isUnreadable ? "unreadable" : "incomplete"
-                return [backup.name, state, "-", "-", "-", "-", "-", "-", "-", "-", backup.problem ?? ""]
+                return [backup.name, state] + Array(repeating: "-", count: 9) + [backup.problem ?? ""]
             }
             let duration = manifest.duration
             let rate = duration.flatMap { seconds in
@@ -93,10 +104,20 @@ struct BackupListing {
                 backup.fileCount.map(String.init) ?? "-", backup.sizes.map { ProgressLine.bytes($0.raw) } ?? "-",
                 backup.sizes.map { ProgressLine.bytes($0.stored) } ?? "-",
                 duration.map { ProgressLine.seconds($0) } ?? "-", rate ?? "-",
-                verifications[backup.name]?.result.rawValue ?? "-", manifest.position.encoded,
+                verifications[backup.name]?.result.rawValue ?? "-", notes(backup.name, manifest),
+                manifest.position.encoded,
             ]
         }
         return TextTable.render([header] + rows)
+    }
+
+    private func notes(_ name: String, _ manifest: Manifest) -> String {
+        var notes: [String] = []
+        if let failure = catchUpFailures[name] {
+            notes.append("not caught up since \(BackupTimestamp.rfc3339(failure.since))")
+        }
+        if manifest.position?.hasTags == true { notes.append("tagged GTIDs, not for Vitess") }
+        return notes.isEmpty ? "-" : notes.joined(separator: "; ")
     }
 }
 

@@ -106,6 +106,7 @@ package struct VtbackupAssembly: Sendable {
     private func list(_ backups: ShardBackups, _ print: (String) -> Void) async throws {
         let listed = try await backups.load()
         var verifications: [String: VerificationRecord] = [:]
+        var catchUpFailures: [String: CatchUpRecord] = [:]
         for backup in listed where backup.manifest != nil {
             if let warning = backup.warning(Date()) { logger.warning("\(warning)") }
             do {
@@ -113,8 +114,20 @@ package struct VtbackupAssembly: Sendable {
             } catch {
                 logger.warning("cannot read whether backup \(backups.shard)/\(backup.name) was verified: \(error)")
             }
+            do {
+                catchUpFailures[backup.name] = try await backups.catchUpFailure(of: backup.name)
+            } catch {
+                logger.warning(
+                    "cannot read whether backup \(backups.shard)/\(backup.name) could be caught up with: \(error)"
+                )
+            }
         }
-        let listing = BackupListing(shard: backups.shard, backups: listed, verifications: verifications)
+        let listing = BackupListing(
+            shard: backups.shard,
+            backups: listed,
+            verifications: verifications,
+            catchUpFailures: catchUpFailures
+        )
         print(options.action.json ? try listing.json() : listing.table)
     }
 

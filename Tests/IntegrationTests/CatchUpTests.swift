@@ -72,6 +72,10 @@ struct CatchUpTests {
             #expect(notes == [false, true, false])
             let listing = try await shard.vtbackup("--list-backups", "--json")
             #expect(!listing.standardOutput.contains(#""complete" : false"#), "it stays a good backup")
+            #expect(listing.standardOutput.matches(of: /"notCaughtUpSince" : "20/).count == 1)
+            #expect(listing.standardOutput.contains(#""notCaughtUpReason" : ""#))
+            let table = try await shard.vtbackup("--list-backups")
+            #expect(table.standardOutput.matches(of: /not caught up since 20/).count == 1)
             let expected = try await shard.primary.checksums(of: "vt_commerce")
             try await shard.withRestored { restored in
                 let found = try await restored.checksums(of: "vt_commerce")

@@ -1,17 +1,17 @@
 import Catalog
-import FoundationEssentials
+package import FoundationEssentials
 import Storage
 
 /// The JSON of `NOT-CAUGHT-UP`: that a pass could not go on from a backup, however good the backup is.
 ///
 /// Decides only from which base a pass starts; specified in `Documentation/formats/not-caught-up.md`.
-struct CatchUpRecord: Hashable, Sendable, Codable {
+package struct CatchUpRecord: Hashable, Sendable, Codable {
     var format = 1
     /// When that happened first.
-    var since: Date
+    package var since: Date
     /// When it happened last.
-    var last: Date
-    var reason: String
+    package var last: Date
+    package var reason: String
 
     enum CodingKeys: String, CodingKey {
         case format = "Format"
@@ -20,7 +20,8 @@ struct CatchUpRecord: Hashable, Sendable, Codable {
         case reason = "Reason"
     }
 
-    init(since: Date, last: Date, reason: String) {
+    /// Says what happened when.
+    package init(since: Date, last: Date, reason: String) {
         (self.since, self.last, self.reason) = (since, last, reason)
     }
 
@@ -35,7 +36,7 @@ extension ShardBackups {
     private func place(_ name: String) -> Note.Place { Note.Place(.catchUp, of: shard, backup: name) }
 
     /// Whether a pass has failed to catch up from this backup; `nil`: none has.
-    func catchUpFailure(of name: String) async throws -> CatchUpRecord? {
+    package func catchUpFailure(of name: String) async throws -> CatchUpRecord? {
         try await storage.note(at: place(name)).flatMap { CatchUpRecord($0.bytes) }
     }
 
