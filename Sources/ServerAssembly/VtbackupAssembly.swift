@@ -215,7 +215,8 @@ package struct VtbackupAssembly: Sendable {
             try await server(alias, serverID: serverID, shard, eventLoops)
         }
         let settings = settings(shard, alias, queries, resources)
-        let mysqld = MySQLPrimary(credentials: replication, tls: .disabled, eventLoops: eventLoops)
+        let source = ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password)
+        let mysqld = MySQLPrimary(credentials: replication, tls: source.connectionTLS, eventLoops: eventLoops)
         let primary: any PrimaryTablet =
             options.topology.asksMysqld ? mysqld : PrimaryAndMysqld(tablet: try tabletManagers(), mysqld: mysqld)
         let lease = try await lease(shard, alias, store, resources)
@@ -228,8 +229,13 @@ package struct VtbackupAssembly: Sendable {
                 lease: lease,
                 topology: topology,
                 primary: primary,
-                access: MySQLReplicationAccess(credentials: replication, serverID: serverID, eventLoops: eventLoops),
-                source: ReplicationSource(host: "", port: 0, user: replication.user, password: replication.password),
+                access: MySQLReplicationAccess(
+                    credentials: replication,
+                    tls: source.connectionTLS,
+                    serverID: serverID,
+                    eventLoops: eventLoops
+                ),
+                source: source,
                 makeServer: makeServer,
                 backupEngine: backupEngine,
                 restoreEngine: restoreEngine,

@@ -18,8 +18,8 @@ struct ReplicationAccessTests {
         [.mysql] + (RealComponents.mysql80Root == nil ? [] : [.mysql80])
         + (RealComponents.runsMariaDB ? [.mariaDB] : [])
 
-    private func refusal(_ shard: TestShard, _ user: String, _ password: String = "s3cret") async throws -> String? {
-        let tablet = TabletRecord(
+    private func tablet(_ shard: TestShard) -> TabletRecord {
+        TabletRecord(
             alias: TabletAlias(cell: "zone1", uid: 101),
             kind: .primary,
             keyspace: "commerce",
@@ -27,8 +27,18 @@ struct ReplicationAccessTests {
             mysqlHostname: "127.0.0.1",
             mysqlPort: shard.primary.mysqld.configuration.port
         )
+    }
+
+    private func refusal(
+        _ shard: TestShard,
+        _ user: String,
+        _ password: String = "s3cret",
+        tls: MySQLConnection.TLSMode = .disabled
+    ) async throws -> String? {
+        let tablet = tablet(shard)
         let access = MySQLReplicationAccess(
             credentials: .init(user: user, password: password),
+            tls: tls,
             serverID: 4_000_000,
             eventLoops: shard.eventLoops
         )
@@ -92,6 +102,56 @@ struct ReplicationAccessTests {
                 }
                 #expect(try await refusal(shard, "replica")?.contains("has gtid_mode = OFF; HINT:") == true)
             }
+        }
+    }
+
+    @Test("a server with no user at all for this host", arguments: products)
+    func hostNotAllowed(_ product: TestServers.Product) async throws {
+        try await TestShard.with(product) { shard in
+            let others = try await shard.primary.sql(
+                "SELECT user, host FROM mysql.user WHERE host NOT IN ('localhost', '')"
+            ).rows
+            for user in others {
+                try await shard.primary.sql(
+                    "SET sql_log_bin = 0",
+                    "DROP USER \(SQLText.literal(user[0] ?? ""))@\(SQLText.literal(user[1] ?? ""))"
+                )
+            }
+            // The server lets every host in, once it has had a user for all, until it reads its tables anew.
+            try await shard.primary.sql(
+                "SET sql_log_bin = 0",
+                "CREATE USER replica@'10.9.8.7' IDENTIFIED BY 's3cret'",
+                "FLUSH PRIVILEGES"
+            )
+            try await expect(shard, "replica", errno: 1130, hint: "is not made for the host that connects")
+        }
+    }
+
+    @Test(
+        "a primary that demands TLS is asked with the TLS that replication has",
+        arguments: products.filter(\.isMySQL)
+    )
+    func encrypted(_ product: TestServers.Product) async throws {
+        try await TestShard.with(product) { shard in
+            try await shard.primary.sql(
+                "SET sql_log_bin = 0",
+                "CREATE USER encrypted@'%' IDENTIFIED BY 's3cret' REQUIRE SSL",
+                "GRANT REPLICATION SLAVE ON *.* TO encrypted@'%'"
+            )
+            var source = ReplicationSource(host: "", port: 0, user: "encrypted", password: "s3cret")
+            func ask(_ source: ReplicationSource) async throws -> [String: String]? {
+                let primary = MySQLPrimary(
+                    credentials: .init(user: source.user, password: source.password),
+                    tls: source.connectionTLS,
+                    eventLoops: shard.eventLoops
+                )
+                return try await primary.settings(["innodb_page_size"], of: tablet(shard))
+            }
+            let inClear = source
+            await #expect(throws: PrimaryError.self) { _ = try await ask(inClear) }
+            source.tls = ReplicationSource.TLS()
+            #expect(try await ask(source) == ["innodb_page_size": "16384"])
+            #expect(try await refusal(shard, "encrypted", tls: source.connectionTLS) == nil)
         }
     }
 }

@@ -27,7 +27,7 @@ extension PrimaryTablet {
     package func settings(_ names: [String], of tablet: TabletRecord) async throws -> [String: String]? { nil }
 }
 
-/// A primary whose tablet is asked for its position, and its mysqld for its settings.
+/// A primary whose tablet is asked for its position, and its mysqld for its settings, and for what the tablet does not tell.
 package struct PrimaryAndMysqld: PrimaryTablet {
     private let tablet: any PrimaryTablet
     private let mysqld: any PrimaryTablet
@@ -42,7 +42,13 @@ package struct PrimaryAndMysqld: PrimaryTablet {
     }
 
     package func purgedPosition(of tablet: TabletRecord) async throws -> Position? {
-        try await self.tablet.purgedPosition(of: tablet)
+        do {
+            if let purged = try await self.tablet.purgedPosition(of: tablet) { return purged }
+        } catch {
+            // An older tablet does not know the question; mysqld's answer, or why there is none, counts then.
+            try Task.checkCancellation()
+        }
+        return try await mysqld.purgedPosition(of: tablet)
     }
 
     package func settings(_ names: [String], of tablet: TabletRecord) async throws -> [String: String]? {

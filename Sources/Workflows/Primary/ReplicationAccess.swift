@@ -18,18 +18,25 @@ package protocol ReplicationAccess: Sendable {
 package struct MySQLReplicationAccess: ReplicationAccess {
     private static let attemptLimit = Duration.seconds(60)
     private let credentials: MySQLConnection.Credentials
+    private let tls: MySQLConnection.TLSMode
     private let serverID: UInt32
     private let eventLoops: any EventLoopGroup
 
-    /// Uses the replication user, and the server id that our mysqld will have.
-    package init(credentials: MySQLConnection.Credentials, serverID: UInt32, eventLoops: any EventLoopGroup) {
-        (self.credentials, self.serverID, self.eventLoops) = (credentials, serverID, eventLoops)
+    /// Uses the replication user and its TLS mode, and the server id that our mysqld will have.
+    package init(
+        credentials: MySQLConnection.Credentials,
+        tls: MySQLConnection.TLSMode,
+        serverID: UInt32,
+        eventLoops: any EventLoopGroup
+    ) {
+        (self.credentials, self.tls, self.serverID, self.eventLoops) = (credentials, tls, serverID, eventLoops)
     }
 
     package func check(_ tablet: TabletRecord) async throws {
         let configuration = MySQLConnection.Configuration(
             address: .tcp(host: tablet.mysqlHostname, port: tablet.mysqlPort),
-            credentials: credentials
+            credentials: credentials,
+            tls: tls
         )
         let place = "mysqld of \(tablet.alias) at \(configuration.address)"
         do {
