@@ -71,7 +71,8 @@ package struct TabletDialing: Sendable {
         }
     }
 
-    private var isEncrypted: Bool { tls.isAsked || !revocationLists.isEmpty }
+    /// Whether tablets are spoken to by TLS.
+    var isEncrypted: Bool { tls.isAsked || !revocationLists.isEmpty }
 
     private func security(
         of host: String,

@@ -1,4 +1,5 @@
 import GRPCCore
+import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
 package import Positions
 import Streams
@@ -8,7 +9,8 @@ import Workflows
 
 /// Asks tablets by their gRPC service, with a fresh connection for each call.
 package struct TabletManagerClient: PrimaryTablet {
-    private static let attemptLimit = Duration.seconds(60)
+    /// Leaves something of a minute for a look at who listens there.
+    private static let attemptLimit = Duration.seconds(45)
     let dialing: TabletDialing
 
     /// Dials as `dialing` says.
@@ -71,37 +73,44 @@ package struct TabletManagerClient: PrimaryTablet {
                 )
             // Certificates do not change while we wait.
             case _ where error.isFailedHandshake:
+                if let error = await faultOfPort(text, tablet, error.cause) { throw error }
                 throw PrimaryError(
                     "\(text)\(error.cause.map { ": \($0)" } ?? ""); HINT: see --tablet-manager-grpc-ca, -cert, -key, -crl and -server-name"
                 )
             // The library has no code of its own for it.
             case _ where error.message.contains("maximum payload size"):
                 throw PrimaryError("\(text); HINT: see --grpc-max-message-size")
+            case .unavailable, .deadlineExceeded, .unknown, .internalError:
+                throw await faultOfPort(text, tablet, error.cause)
+                    ?? WorkflowError(.topology, text, cause: error.cause)
             default: throw WorkflowError(.topology, text, cause: error.cause)
             }
+        } catch let error as DeadlineExceeded {
+            try Task.checkCancellation()
+            throw await faultOfPort("\(error)", tablet, nil) ?? WorkflowError(.topology, "\(error)")
         }
+    }
+
+    /// What is wrong with the port of a tablet that could not be called; `nil`: nothing that can be seen.
+    private func faultOfPort(_ text: String, _ tablet: TabletRecord, _ cause: (any Error)?) async -> (any Error)? {
+        guard let port = tablet.ports["grpc"],
+            let found = await PortProtocol.look(atHost: tablet.hostname, port: port),
+            let fault = found.fault(isEncrypted: dialing.isEncrypted)
+        else { return nil }
+        let full = "\(text): \(fault)"
+        return found.isFinal ? PrimaryError(full) : WorkflowError(.topology, full, cause: cause)
     }
 }
 
 extension RPCError {
-    /// Words of the TLS library, whose errors have no codes.
-    ///
-    /// A connection that ends in the middle of a handshake is none of them: whoever is being started does that.
-    private static let signsOfRefusal = [
-        "CERTIFICATE_VERIFY_FAILED", "WRONG_VERSION_NUMBER", "failedToValidateHostname",
-        "serverHostnameImpossibleToMatch", "ALERT_CERTIFICATE_REQUIRED", "ALERT_UNKNOWN_CA", "ALERT_BAD_CERTIFICATE",
-        "ALERT_HANDSHAKE_FAILURE",
-    ]
-
     /// Whether the connection failed because one side does not take the other's certificate, or does not speak TLS.
     fileprivate var isFailedHandshake: Bool {
-        var text = message
         var next = cause
         while let error = next {
-            text += "\n\(error)"
+            if isRefusedHandshake(error) { return true }
             next = (error as? RPCError)?.cause
         }
-        return Self.signsOfRefusal.contains { text.contains($0) }
+        return false
     }
 }
 
