@@ -66,7 +66,8 @@ struct FileDecoder: Sendable {
         counted: ByteCount
     ) async throws {
         let (crc, written) = try await writeKnowingly(part, from: reader, to: target, counted: counted)
-        try await extend(target, to: part.offset + written)
+        // The only part of a file of unknown size ends where the file ends.
+        try await end(target, at: part.offset + written, exactly: part.size == nil)
         guard crc.value == part.hash else {
             throw EngineError(
                 .damagedBackup,
@@ -113,12 +114,13 @@ struct FileDecoder: Sendable {
         }
     }
 
-    /// A file that ends with a hole is as long as what was written before.
-    private func extend(_ target: SystemPackage.FileDescriptor, to size: Int64) async throws {
+    /// A file that ends with a hole is as long as what was written before, and one that was made longer in advance is longer.
+    private func end(_ target: SystemPackage.FileDescriptor, at size: Int64, exactly: Bool) async throws {
         let path = path
         try await dataPlane.threads.run {
             try fileCall("truncate", path) {
-                if try target.sizeAndChange().size < size { try target.resize(to: size) }
+                let present = try target.sizeAndChange().size
+                if present < size || (exactly && present > size) { try target.resize(to: size) }
             }
         }
     }

@@ -23,6 +23,7 @@ struct PlacedWriter: Sendable {
     let writeBehind: WriteBehind
     /// Of a tablespace; `nil`: the file has none.
     private let holes: PageHoles?
+    private let end: FileEnd
     let logger: Logger
 
     init(
@@ -41,6 +42,7 @@ struct PlacedWriter: Sendable {
         (self.dataPlane, self.counted, self.guesses, self.logger) = (dataPlane, counted, guesses, logger)
         self.window = window
         holes = path.lastComponent?.extension == "ibd" ? PageHoles() : nil
+        end = FileEnd(target, size: limit.map { start + $0 })
         writeBehind = WriteBehind(target, from: start, waits: durable)
     }
 
@@ -211,7 +213,9 @@ struct PlacedWriter: Sendable {
     /// Writes content at its place, but for what was a hole; blocking.
     func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws {
         try fileCall("write", path) {
-            for part in holes?.written(of: bytes, at: offset) ?? [0..<bytes.count] {
+            let parts = holes?.written(of: bytes, at: offset) ?? [0..<bytes.count]
+            if holes?.hasShown == true { try end.reach(offset + Int64(bytes.count)) }
+            for part in parts {
                 let content = UnsafeRawBufferPointer(rebasing: bytes[part])
                 try target.writeFully(content, at: offset + Int64(part.lowerBound))
             }
