@@ -48,7 +48,7 @@ package struct BuiltinRestore: Sendable {
         logger.info("Restore: copying \(count) files")
         meter.begin(files: count, bytes: builtin.totalSizes?.raw ?? 0)
         let folders = folders(of: files, in: directory)
-        try await create(folders)
+        try await create(folders, in: directory)
         // An entry without a name only keeps its index.
         try await forEachFile(
             files,
@@ -58,7 +58,7 @@ package struct BuiltinRestore: Sendable {
             try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
             meter.finishFile()
         }
-        if durable { try await sync(folders) }
+        if durable { try await sync(folders, in: directory) }
     }
 
     /// Tells whether the backup fits where it is to go, as far as its manifest or its objects tell.
@@ -153,13 +153,13 @@ package struct BuiltinRestore: Sendable {
         return folders
     }
 
-    private func create(_ folders: Set<FilePath>) async throws {
+    private func create(_ folders: Set<FilePath>, in directory: TabletDirectory) async throws {
         try await dataPlane.threads.run {
             for folder in folders { try FileTree.createDirectory(directory.place(folder), owner: owner) }
         }
     }
 
-    private func sync(_ folders: Set<FilePath>) async throws {
+    private func sync(_ folders: Set<FilePath>, in directory: TabletDirectory) async throws {
         try await dataPlane.threads.run {
             for folder in folders { try FileTree.sync(directory: directory.place(folder)) }
         }

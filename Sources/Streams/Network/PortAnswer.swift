@@ -12,7 +12,7 @@ package enum PortAnswer: Hashable, Sendable {
 
     /// Fewer say little.
     private static let enough = 9
-    private static let connectLimit = TimeAmount.seconds(5)
+    private static let connectLimit = TimeAmount.seconds(2)
 
     /// Connects, waits for whoever speaks first there, and then says something itself.
     /// - Parameters:

@@ -108,7 +108,7 @@ struct FileEndTests {
                         sizes: isKnown ? FileEntry.Sizes(raw: count, stored: count) : nil
                     ),
                     index: 0,
-                    path: path,
+                    place: ConfinedPath(root: folder, below: "t.ibd"),
                     format: .identity,
                     owner: nil,
                     durable: false,

@@ -5,8 +5,8 @@ import SystemPackage
 /// Puts the end of a file behind what is about to be written.
 ///
 /// A file system may allocate in advance behind the end of a file that grows (XFS does), and what was skipped there stays
-/// allocated: seen with 16 MiB in 4,096 compressed pages, which took 64 MiB. Behind nothing that is written into a file of
-/// its size already is anything allocated in advance.
+/// allocated: seen with a table of 151 MB in 40 MB of blocks, which took 132 when it was restored, and takes 35 like this.
+/// Into a file that has its size already nothing is written behind the end.
 final class FileEnd: Sendable {
     /// Where the size is not known, the end goes ahead by steps.
     static let step: Int64 = 64 << 20
