@@ -4,7 +4,7 @@ import TestKit
 import Testing
 
 /// Real children of ours that misbehave in every way.
-@Suite("external commands as processes", .timeLimit(.minutes(5)))
+@Suite("external commands as processes", .timeLimit(.minutes(60)))
 struct ExternalProcessTests {
     private let messages = LockedBox<[String]>([])
 

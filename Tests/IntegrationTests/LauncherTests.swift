@@ -6,7 +6,7 @@ import TestKit
 import Testing
 
 /// The program in the place of setpriv, which the image of a bare mysqld lacks.
-@Suite("launching mysqld without setpriv", .timeLimit(.minutes(10)))
+@Suite("launching mysqld without setpriv", .timeLimit(.minutes(60)))
 struct LauncherTests {
     private var launcher: String { "exec -a \(Launcher.name) \(Programs.path("vtbackup"))" }
 

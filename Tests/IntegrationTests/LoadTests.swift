@@ -11,7 +11,7 @@ import Testing
 @Suite(
     "vtbackup under write load",
     .enabled(if: RealComponents.runsMySQL, "VT_MYSQL_ROOT is not set"),
-    .timeLimit(.minutes(30))
+    .timeLimit(.minutes(60))
 )
 struct LoadTests {
     /// Twenty for the claim (`VTB_LOAD_PASSES=20`), few in every run.

@@ -13,7 +13,7 @@ import WireProtos
 import Workflows
 
 /// The client of tablet managers, against a double of one.
-@Suite("tablet manager client", .timeLimit(.minutes(5)))
+@Suite("tablet manager client", .timeLimit(.minutes(60)))
 struct TabletManagerClientTests {
     private static let position = "MySQL56/3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"
 

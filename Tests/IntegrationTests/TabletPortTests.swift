@@ -13,7 +13,7 @@ import Workflows
 @testable import TabletRPC
 
 /// What is told of a port that is no tablet's.
-@Suite("a tablet's port where something else listens", .timeLimit(.minutes(10)))
+@Suite("a tablet's port where something else listens", .timeLimit(.minutes(60)))
 struct TabletPortTests {
     private static let position = "MySQL56/3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"
 

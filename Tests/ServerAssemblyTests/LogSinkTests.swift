@@ -6,7 +6,7 @@ import Testing
 @testable import Observability
 
 /// Log files lie in folders where others may write too.
-@Suite("log files", .timeLimit(.minutes(1)))
+@Suite("log files", .timeLimit(.minutes(5)))
 struct LogSinkTests {
     private func withFolder(_ body: (FilePath) throws -> Void) throws {
         let folder = FilePath("/var/tmp/log-tests-\(UInt64.random(in: 0 ... .max))")

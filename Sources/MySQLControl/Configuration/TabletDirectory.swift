@@ -72,18 +72,20 @@ package struct TabletDirectory: Hashable, Sendable {
     /// mysqld runs as may write below, and put others there while we are root. A folder that was given by its path may itself
     /// be a link.
     package func place(_ path: FilePath) -> ConfinedPath {
-        let below = path.components.dropFirst(self.path.components.count)
-        guard sharesDisks, let name = self.path.lastComponent else {
-            return ConfinedPath(root: self.path, below: FilePath(root: nil, below), shown: path)
+        // Of every file of a restore: as text, which is cheaper than the parts of a path.
+        precondition(path.string.hasPrefix(self.path.string), "\(path) does not lie in \(self.path)")
+        let below = path.string.utf8.dropFirst(self.path.string.utf8.count).split(separator: UInt8(ascii: "/"))
+            .map { String(Substring($0)) }
+        guard sharesDisks, let name = self.path.lastComponent?.string else {
+            return ConfinedPath(root: self.path, names: below, shown: path)
         }
         let root = self.path.removingLastComponent()
-        if let top = below.first, Self.topLevel.contains(top.string),
+        if let top = below.first, Self.topLevel.contains(top),
             (try? FileTree.status(self.path.appending(top), followLinks: false))?.kind == .symbolicLink
         {
-            let rest = [name] + below.dropFirst()
-            return ConfinedPath(root: root.appending(top), below: FilePath(root: nil, rest), shown: path)
+            return ConfinedPath(root: root.appending(top), names: [name] + below.dropFirst(), shown: path)
         }
-        return ConfinedPath(root: root, below: FilePath(root: nil, [name] + below), shown: path)
+        return ConfinedPath(root: root, names: [name] + below, shown: path)
     }
 
     // MARK: Creating and removing

@@ -17,8 +17,16 @@ package struct ConfinedPath: Hashable, Sendable {
     ///   - below: the path from there on; nothing in it leads up.
     ///   - shown: how messages name the whole; default: the two joined.
     package init(root: FilePath, below: FilePath, shown: FilePath? = nil) {
-        self.root = root
-        names = below.lexicallyNormalized().components.filter { $0.kind == .regular }.map(\.string)
+        self.init(
+            root: root,
+            names: below.lexicallyNormalized().components.filter { $0.kind == .regular }.map(\.string),
+            shown: shown
+        )
+    }
+
+    /// Describes a place by the names on the way, none of which is empty, `.` or `..`.
+    package init(root: FilePath, names: [String], shown: FilePath? = nil) {
+        (self.root, self.names) = (root, names)
         path = shown ?? names.reduce(root) { $0.appending($1) }
     }
 
@@ -41,21 +49,24 @@ extension FileTree {
         var folder = retrying { Glibc.open(place.root.string, folderFlags) }
         guard folder >= 0 else { throw FileError("open folder", place.root, Errno(rawValue: errno)) }
         defer { close(folder) }
-        for (index, name) in place.names.prefix(count).enumerated() {
-            let next = try folderBelow(folder, name, place.prefix(index + 1), making: owner)
+        for index in place.names.indices.prefix(count) {
+            let next = try folderBelow(folder, place, index, making: owner)
             close(folder)
             folder = next
         }
         return try body(folder)
     }
 
-    /// Opens a folder by its name in an open one; with an owner it is made when it is missing.
+    /// Opens the folder of a place's name in the open one before it; with an owner it is made when it is missing.
     private static func folderBelow(
         _ folder: Int32,
-        _ name: String,
-        _ path: FilePath,
+        _ place: ConfinedPath,
+        _ index: Int,
         making owner: FileOwner??
     ) throws(FileError) -> Int32 {
+        let name = place.names[index]
+        // Of interest for errors only, and there is one for every file.
+        var path: FilePath { place.prefix(index + 1) }
         let found = retrying { openat(folder, name, folderFlags | O_NOFOLLOW) }
         if found >= 0 { return found }
         guard errno == ENOENT, let owner else { throw refusal("open folder", folder, name, path) }

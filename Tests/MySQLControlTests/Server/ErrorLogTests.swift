@@ -11,7 +11,7 @@ import Testing
 @testable import MySQLControl
 
 /// The log of our mysqld, which lies where its user may write.
-@Suite("mysqld's error log", .timeLimit(.minutes(1)))
+@Suite("mysqld's error log", .timeLimit(.minutes(5)))
 struct ErrorLogTests {
     private func mysqld(in folder: FilePath) throws -> Mysqld {
         let installation = MysqldInstallation(

@@ -182,7 +182,7 @@ struct FileTreeTests {
         #expect(text.contains("HINT:") == (errno != .ioError))
     }
 
-    @Test("opens regular files only, without waiting for anybody", .timeLimit(.minutes(1)))
+    @Test("opens regular files only, without waiting for anybody", .timeLimit(.minutes(5)))
     func openRegularOnly() throws {
         try withScratchFolder { folder in
             let (pipe, socket, link) = (folder.appending("pipe"), folder.appending("socket"), folder.appending("link"))
