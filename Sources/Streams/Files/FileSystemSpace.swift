@@ -54,12 +54,17 @@ package struct FileSystemSpace: Hashable, Sendable, CustomStringConvertible {
     /// The longest mount point above the path.
     private static func mountPoint(of path: FilePath) -> String? {
         guard let bytes = try? FileTree.read("/proc/self/mounts", limit: 1 << 20) else { return nil }
-        let points = String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line -> FilePath? in
+        let place = path.string
+        var longest: String?
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
             let fields = line.split(separator: " ")
+            guard fields.count > 1 else { continue }
             // Blanks are written in octal.
-            return fields.count > 1 ? FilePath(String(fields[1]).replacing("\\040", with: " ")) : nil
+            let point = String(fields[1]).replacing("\\040", with: " ")
+            let isAbove = point == "/" || place == point || place.hasPrefix(point + "/")
+            if isAbove, point.utf8.count >= longest?.utf8.count ?? 0 { longest = point }
         }
-        return points.filter { path.starts(with: $0) }.max { $0.length < $1.length }?.string
+        return longest
     }
 }
 
