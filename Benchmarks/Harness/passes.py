@@ -249,8 +249,8 @@ def measure_many(shard, quick):
         os.makedirs(later)
         shutil.copy(os.path.join(folder, name, "MANIFEST"), later)
     listings = shard.run("--init-keyspace=many", "--list-backups")
-    return {"files": count, "VmHWM_MiB": {"list one": round(listing[1]), "pass": round(once[1]), "list four": round(listings[1])},
-            "bar_MiB": 256, "list_s": round(listing[0], 1), "pass_s": round(once[0], 1), "list_four_s": round(listings[0], 1)}
+    return {"files": count, "VmHWM_MiB": {"list one": round(listing[1]), "pass": round(once[1]), "list three": round(listings[1])},
+            "bar_MiB": 256, "list_s": round(listing[0], 1), "pass_s": round(once[0], 1), "list_three_s": round(listings[0], 1)}
 
 
 MEASURES = {"nothing": measure_nothing, "idle": measure_idle, "memory": measure_memory, "gtid": measure_gtid, "many": measure_many}
