@@ -92,7 +92,10 @@ struct HoleProbe: Sendable {
 
     private struct Enough: Error {}
 
-    /// What has been seen of one table; used by one job after another.
+    /// What has been seen of one table.
+    ///
+    /// Unchecked: the decoder and the buffer are no Sendable, but pieces of an object come one after another, and each job on
+    /// the threads has ended before the next begins.
     private final class State: @unchecked Sendable {
         let holes = PageHoles()
         private let decoder: (any StreamDecoder)?

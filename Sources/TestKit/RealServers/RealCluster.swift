@@ -284,6 +284,7 @@ package struct RealCluster: Sendable {
             defer { kill(process, SIGKILL) }
             while !isListening(port), Programs.isAlive(process) { try await Task.sleep(for: .milliseconds(50)) }
             guard Programs.isAlive(process) else { return }
+            // Both are children of this group, and have ended when it does.
             try await withThrowingTaskGroup(of: Bool.self) { group in
                 group.addTask {
                     try await body()
