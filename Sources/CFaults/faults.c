@@ -169,15 +169,19 @@ static int fault_of_descriptor(int call, int descriptor) {
         if (error == VTB_SHORT && count > 1) count /= 2;      \
     }
 
+/* The mode of a new file stands behind the flags that make one. */
+#define MODE_BEHIND(flags, mode)              \
+    mode_t mode = 0;                          \
+    if (flags & (O_CREAT | O_TMPFILE)) {      \
+        va_list arguments;                    \
+        va_start(arguments, flags);           \
+        mode = va_arg(arguments, mode_t);     \
+        va_end(arguments);                    \
+    }
+
 SLOT(open)
 int open(const char *path, int flags, ...) {
-    mode_t mode = 0;
-    if (flags & (O_CREAT | O_TMPFILE)) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
+    MODE_BEHIND(flags, mode)
     FAIL_PATH(VTB_OPEN, path, -1)
     return REAL(open)(path, flags, mode);
 }
@@ -205,13 +209,7 @@ static int fault_below(int call, int folder, const char *name) {
 
 SLOT(openat)
 int openat(int folder, const char *path, int flags, ...) {
-    mode_t mode = 0;
-    if (flags & (O_CREAT | O_TMPFILE)) {
-        va_list arguments;
-        va_start(arguments, flags);
-        mode = va_arg(arguments, mode_t);
-        va_end(arguments);
-    }
+    MODE_BEHIND(flags, mode)
     if (!(flags & O_DIRECTORY)) {
         FAIL_BELOW(VTB_OPEN, folder, path, -1)
     }

@@ -146,35 +146,47 @@ struct LifecycleTests {
         }
     }
 
+    /// Makes hooks from their names and scripts.
+    /// - Returns: the environment in which they are found.
+    private func writeHooks(_ hooks: [String: String], _ shard: TestShard) throws -> [String: String] {
+        let root = shard.folder.appending("root")
+        let folder = root.appending("vthook")
+        try FileTree.createDirectory(folder, parents: true)
+        for (name, text) in hooks {
+            try FileTree.write(Array("#!/bin/sh\n\(text)\n".utf8), to: folder.appending(name))
+            chmod(folder.appending(name).string, 0o755)
+        }
+        return ["VTROOT": root.string]
+    }
+
+    /// A hook's lines that start the server of the one tablet that is there, as the user whom it has to be.
+    private func startOfServer(_ root: FilePath, _ launcher: String) -> String {
+        let user = TestServers.user.fileOwner.map {
+            "setpriv --reuid=\($0.user) --regid=\($0.group) --clear-groups "
+        }
+        return """
+            cnf=$(ls $VTDATAROOT/vt_*/my.cnf)
+            \(launcher)\(user ?? "")\(root)/sbin/mysqld --defaults-file=$cnf "$@" </dev/null >/dev/null 2>&1
+            """
+    }
+
     @Test("a server that a hook starts and stops is no child of ours, and serves a whole pass")
     func startedByHook() async throws {
         try await TestShard.with { shard in
             try await shard.primary.sql("CREATE TABLE vt_commerce.t (id INT PRIMARY KEY)")
-            let hooks = shard.folder.appending("root").appending("vthook")
-            try FileTree.createDirectory(hooks, parents: true)
-            func write(_ name: String, _ text: String) throws {
-                let path = hooks.appending(name)
-                try FileTree.write(Array("#!/bin/sh\n\(text)\n".utf8), to: path)
-                chmod(path.string, 0o755)
-            }
             let root = try #require(RealComponents.mysqlRoot)
-            let user = TestServers.user.fileOwner.map {
-                "setpriv --reuid=\($0.user) --regid=\($0.group) --clear-groups "
-            }
-            try write(
-                "mysqld_start",
-                """
-                cnf=$(ls $VTDATAROOT/vt_*/my.cnf)
-                \(user ?? "")\(root)/sbin/mysqld --defaults-file=$cnf "$@" </dev/null >/dev/null 2>&1 &
-                echo $! >> \(shard.folder)/started
-                """
+            let environment = try writeHooks(
+                [
+                    "mysqld_start": """
+                    \(startOfServer(root, "")) &
+                    echo $! >> \(shard.folder)/started
+                    """,
+                    "postflight_mysqld_start": "echo yes > \(shard.folder)/postflight",
+                    "mysqld_shutdown":
+                        "\(root)/bin/mysqladmin --no-defaults -S $(ls $VTDATAROOT/vt_*/mysql.sock) -u vt_dba shutdown",
+                ],
+                shard
             )
-            try write("postflight_mysqld_start", "echo yes > \(shard.folder)/postflight")
-            try write(
-                "mysqld_shutdown",
-                "\(root)/bin/mysqladmin --no-defaults -S $(ls $VTDATAROOT/vt_*/mysql.sock) -u vt_dba shutdown"
-            )
-            let environment = ["VTROOT": shard.folder.appending("root").string]
             let first = try await shard.vtbackup("--allow-first-backup", environment: environment)
             #expect(first.succeeded, "\(first.standardError.suffix(3000))")
             let second = try await shard.vtbackup(environment: environment)
@@ -203,37 +215,26 @@ struct LifecycleTests {
         try await TestShard.with { shard in
             // A primary that cannot be reached keeps the pass in catch-up.
             try shard.setPrimary(port: freePort())
-            let hooks = shard.folder.appending("root").appending("vthook")
             let (started, log) = (shard.folder.appending("started"), shard.folder.appending("log"))
-            try FileTree.createDirectory(hooks, parents: true)
             try FileTree.createDirectory(log, parents: true)
-            func write(_ name: String, _ text: String) throws {
-                try FileTree.write(Array("#!/bin/sh\n\(text)\n".utf8), to: hooks.appending(name))
-                chmod(hooks.appending(name).string, 0o755)
-            }
-            let root = try #require(RealComponents.mysqlRoot)
-            let user = TestServers.user.fileOwner.map {
-                "setpriv --reuid=\($0.user) --regid=\($0.group) --clear-groups "
-            }
             // In sessions of their own, as daemons are, with parents that are gone.
-            try write(
-                "mysqld_start",
-                """
-                cnf=$(ls $VTDATAROOT/vt_*/my.cnf)
-                setsid \(user ?? "")\(root)/sbin/mysqld --defaults-file=$cnf "$@" </dev/null >/dev/null 2>&1 &
+            var hooks = [
+                "mysqld_start": """
+                \(startOfServer(try #require(RealComponents.mysqlRoot), "setsid ")) &
                 echo $! >> \(started).part
                 (setsid sleep 3600 </dev/null >/dev/null 2>&1 & echo $! >> \(started).part)
                 mv \(started).part \(started)
                 \(ending == .whileStarting ? "exec sleep 3600" : "")
                 """
-            )
+            ]
             // A hook that never ends keeps the clean way from coming to an end.
-            if ending == .secondSignal || ending == .grace { try write("preflight_mysqld_shutdown", "exec sleep 3600") }
+            if ending == .secondSignal || ending == .grace { hooks["preflight_mysqld_shutdown"] = "exec sleep 3600" }
+            let environment = try writeHooks(hooks, shard)
             let processes = LockedBox<[pid_t]>([])
             let flags = ["--allow-first-backup", "--logtostderr=false", "--log_dir=\(log)"]
             let run = try await shard.vtbackup(
                 flags + (ending == .grace ? ["--shutdown-grace=1s"] : []),
-                environment: ["VTROOT": shard.folder.appending("root").string]
+                environment: environment
             ) { pid in
                 func logged(_ text: String, _ severity: String) throws -> Bool {
                     let bytes = try FileTree.read(log.appending("vtbackup.\(severity)"), limit: 1 << 20) ?? []

@@ -79,14 +79,7 @@ struct PageCheckOnServerTests {
                 }
                 let lines = LogLines()
                 try await BlockingThreads.with(count: 2) { threads in
-                    let plane = DataPlane(
-                        threads: threads,
-                        codec: RecordedCodec(.identity),
-                        blockSize: 250_000,
-                        blocksInFlight: nil,
-                        concurrency: 4,
-                        flightBudget: 16 << 20
-                    )
+                    let plane = DataPlane.small(threads, codec: RecordedCodec(.identity), concurrency: 4)
                     let engine = BuiltinBackup(
                         dataPlane: plane,
                         concurrency: 4,

@@ -83,14 +83,7 @@ struct VerificationOfServerTests {
             let storage = InMemoryStorage()
             let shard = try ShardPath("commerce/0")
             return try await BlockingThreads.with(count: 1) { threads in
-                let plane = DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(.gzip(level: .isal(1))),
-                    blockSize: 100_000,
-                    blocksInFlight: nil,
-                    concurrency: 1,
-                    flightBudget: 16 << 20
-                )
+                let plane = DataPlane.small(threads)
                 let engine = BuiltinBackup(
                     dataPlane: plane,
                     concurrency: 1,

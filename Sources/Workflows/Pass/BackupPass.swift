@@ -254,8 +254,11 @@ package struct BackupPass: Sendable {
                     try await backupEngine.readBack(builtin, of: mysqld.directory, from: reader)
                 }
                 try await refuseIfPoisonedMeanwhile(prepared)
-                let manifest = manifest(prepared, name: name, hostname: await settings.hostname(), builtin: builtin)
-                try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") {
+                var manifest = Manifest(of: prepared, builtin)
+                (manifest.backupName, manifest.finishedTime) = (name, clock.now())
+                (manifest.tabletAlias, manifest.hostname) = (settings.alias.description, await settings.hostname())
+                (manifest.keyspace, manifest.shard) = (shard.keyspace, shard.shard)
+                try await step(.storage, "error taking backup: cannot commit backup \(shard)/\(name)") { [manifest] in
                     let bytes = try manifest.commitRecord()
                     try await held?.confirm()
                     try await writer.commit(manifest: bytes)
@@ -279,28 +282,6 @@ package struct BackupPass: Sendable {
         }
         await held?.unmark(name)
         return name
-    }
-
-    private func manifest(
-        _ prepared: PreparedServer,
-        name: String,
-        hostname: String,
-        builtin: Manifest.Builtin
-    ) -> Manifest {
-        var manifest = Manifest()
-        manifest.backupName = name
-        manifest.position = prepared.position
-        manifest.purgedPosition = prepared.purgedPosition
-        manifest.backupTime = prepared.backupTime
-        manifest.finishedTime = clock.now()
-        manifest.serverUUID = prepared.serverUUID
-        manifest.tabletAlias = settings.alias.description
-        manifest.hostname = hostname
-        (manifest.keyspace, manifest.shard) = (shard.keyspace, shard.shard)
-        manifest.mysqlVersion = prepared.versionText
-        manifest.upgradeSafe = prepared.upgradeSafe
-        manifest.builtin = builtin
-        return manifest
     }
 
     // MARK: Initial backup

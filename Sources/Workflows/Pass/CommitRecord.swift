@@ -2,6 +2,16 @@ import Catalog
 import NIOCore
 
 extension Manifest {
+    /// What a server that was prepared for a backup, and its copy, say of themselves.
+    init(of prepared: PreparedServer, _ builtin: Builtin) {
+        self.init()
+        (position, purgedPosition) = (prepared.position, prepared.purgedPosition)
+        backupTime = prepared.backupTime
+        serverUUID = prepared.serverUUID
+        (mysqlVersion, upgradeSafe) = (prepared.versionText, prepared.upgradeSafe)
+        self.builtin = builtin
+    }
+
     /// The bytes of the `MANIFEST` object, held once and read back.
     /// - Throws: ``CatalogError``: what cannot be read again must not become the commit record.
     func commitRecord() throws -> ByteBuffer {

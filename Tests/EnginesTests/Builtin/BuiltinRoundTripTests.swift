@@ -37,14 +37,7 @@ struct BuiltinRoundTripTests {
                 try FileTree.write((0..<size).map { block[$0 % 512] &+ UInt8(truncatingIfNeeded: $0 >> 16) }, to: path)
             }
             return try await BlockingThreads.with(count: 2) { threads in
-                let plane = DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(codec),
-                    blockSize: 100_000,
-                    blocksInFlight: nil,
-                    concurrency: 3,
-                    flightBudget: 16 << 20
-                )
+                let plane = DataPlane.small(threads, codec: RecordedCodec(codec), concurrency: 3)
                 return try await body(tablet, folder, plane, codec)
             }
         }

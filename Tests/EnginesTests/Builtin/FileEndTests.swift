@@ -30,14 +30,7 @@ struct FileEndTests {
     private func size(afterWriting content: [UInt8], limit: Int64?) async throws -> Int64 {
         try await withTemporaryFolder { folder in
             try await BlockingThreads.with(count: 1) { threads in
-                let plane = DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(.identity),
-                    blockSize: 100_000,
-                    blocksInFlight: nil,
-                    concurrency: 1,
-                    flightBudget: 16 << 20
-                )
+                let plane = DataPlane.small(threads, codec: RecordedCodec(.identity))
                 let path = folder.appending("t.ibd")
                 let target = try FileTree.open(
                     path,
@@ -83,14 +76,7 @@ struct FileEndTests {
         let content = pages(40, type: 14)
         try await withTemporaryFolder { folder in
             try await BlockingThreads.with(count: 1) { threads in
-                let plane = DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(.identity),
-                    blockSize: 100_000,
-                    blocksInFlight: nil,
-                    concurrency: 1,
-                    flightBudget: 16 << 20
-                )
+                let plane = DataPlane.small(threads, codec: RecordedCodec(.identity))
                 let shard = try ShardPath(keyspace: "commerce", shard: "0")
                 let storage = InMemoryStorage()
                 let name = "2026-11-21.120000.zone1-0000000101"

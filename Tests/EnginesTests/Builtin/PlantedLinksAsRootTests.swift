@@ -65,14 +65,7 @@ struct PlantedLinksAsRootTests {
         let (reader, restored) = (try storage.backup(name, of: shard), manifest)
         try await BlockingThreads.with(count: 2) { threads in
             let engine = BuiltinRestore(
-                dataPlane: DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(.identity),
-                    blockSize: 250_000,
-                    blocksInFlight: nil,
-                    concurrency: 2,
-                    flightBudget: 16 << 20
-                ),
+                dataPlane: DataPlane.small(threads, codec: RecordedCodec(.identity), concurrency: 2),
                 concurrency: 2,
                 owner: Self.owner,
                 durable: true,

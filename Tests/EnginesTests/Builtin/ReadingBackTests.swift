@@ -39,14 +39,7 @@ struct ReadingBackTests {
         _ body: (BuiltinBackup) async throws -> Result
     ) async throws -> Result {
         try await BlockingThreads.with(count: 2) { threads in
-            let plane = DataPlane(
-                threads: threads,
-                codec: codec,
-                blockSize: 100_000,
-                blocksInFlight: nil,
-                concurrency: 2,
-                flightBudget: 16 << 20
-            )
+            let plane = DataPlane.small(threads, codec: codec, concurrency: 2)
             return try await body(
                 BuiltinBackup(
                     dataPlane: plane,

@@ -46,14 +46,7 @@ struct SpaceCheckTests {
                 try FileTree.write(content, to: schema.appending("t\(index).ibd"))
             }
             return try await BlockingThreads.with(count: 2) { threads in
-                let plane = DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(codec),
-                    blockSize: 100_000,
-                    blocksInFlight: nil,
-                    concurrency: 3,
-                    flightBudget: 16 << 20
-                )
+                let plane = DataPlane.small(threads, codec: RecordedCodec(codec), concurrency: 3)
                 let lines = LogLines()
                 let storage = InMemoryStorage()
                 let shard = try ShardPath(keyspace: "commerce", shard: "0")
@@ -142,14 +135,7 @@ struct SpaceCheckTests {
             let tablet = TabletDirectory(path: folder.appending("t"), uid: 1)
             try tablet.create(owner: nil)
             try await BlockingThreads.with(count: 1) { threads in
-                let plane = DataPlane(
-                    threads: threads,
-                    codec: RecordedCodec(.gzip(level: .isal(1))),
-                    blockSize: 100_000,
-                    blocksInFlight: nil,
-                    concurrency: 1,
-                    flightBudget: 16 << 20
-                )
+                let plane = DataPlane.small(threads)
                 var builtin = Manifest.Builtin()
                 builtin.files = (0..<100).map { FileEntry(base: .data, name: "shop/t\($0).ibd", hash: 0) }
                 let meeting = Meeting(of: 8)
