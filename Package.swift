@@ -142,7 +142,8 @@ let package = Package(
         .executableTarget(
             name: "vtbackup",
             dependencies: [
-                "CommandLineKit", "MySQLControl", "Observability", "ServerAssembly", argumentParser, logging, system,
+                "CommandLineKit", "MySQLControl", "Observability", "ServerAssembly", "Streams", argumentParser, logging,
+                system,
             ],
             swiftSettings: settings
         ),

@@ -7,6 +7,10 @@
 void *memmem(const void *text, size_t textLength, const void *word, size_t wordLength);
 int sync_file_range(int descriptor, long long offset, long long count, unsigned int flags);
 int renameat2(int sourceFolder, const char *source, int targetFolder, const char *target, unsigned int flags);
+/* The GNU C library's own, declared by <malloc.h>, which Swift does not import. */
+int malloc_trim(size_t left);
+int mallopt(int parameter, int value);
+enum { CLINUX_MALLOC_ARENAS = -8 };
 enum { CLINUX_RENAME_NOREPLACE = 1 };
 enum {
     CLINUX_SYNC_FILE_RANGE_WAIT_BEFORE = 1,

@@ -59,7 +59,7 @@ package struct DataPlane: Sendable {
         memory = 2 * slots.count
         // What stalled files hold must leave something for every other open file.
         let share = max(1, slots.count / chunkWeight / concurrency)
-        units = min(share, blocksInFlight ?? 4 * threads.count + 4)
+        units = min(share, blocksInFlight ?? 2 * threads.count + 2)
         window = AdaptiveWindow(units...(blocksInFlight == nil ? max(units, min(Self.maximumWindow, share)) : units))
         encoders = Workspaces { EncodingWorkspace(codec: codec, chunkSize: largestChunk) }
         decoders = Workspaces { DecodingWorkspace() }

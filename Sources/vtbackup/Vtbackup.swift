@@ -5,6 +5,7 @@ import Logging
 import MySQLControl
 import Observability
 import ServerAssembly
+import Streams
 import SystemPackage
 
 /// The program: arguments in, exit status out.
@@ -17,6 +18,7 @@ enum Vtbackup {
 
     static func main() async {
         Launcher.runIfCalled(CommandLine.arguments)
+        Heap.share(cores: Processors.available)
         let arguments = Array(CommandLine.arguments.dropFirst())
         do {
             let normalized = try ArgumentNormalizer(table: table, program: "vtbackup").normalize(arguments)

@@ -45,22 +45,25 @@ package struct BuiltinBackup: Sendable {
         meter: TransferMeter
     ) async throws -> Manifest.Builtin {
         let files = try await dataPlane.threads.run {
-            try FileSelection.files(of: directory, leavesOutUndo: known.leavesOutUndo)
+            Heap.giveBack()
+            return try FileSelection.files(of: directory, leavesOutUndo: known.leavesOutUndo)
         }
         logger.info("found \(files.count) files to backup")
         guard !files.isEmpty else {
             throw EngineError(.unsupportedFile, "can't find files to backup in \(directory.path)")
         }
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
-        let entries = ConfirmedEntries(count: files.count)
+        let entries = ConfirmedEntries(files)
         let pages = checksPages ? PageTally(known: known.tablespaces) : nil
         try await forEachFile(files, lanes: concurrency, size: \.size) { index, file in
-            entries.set(try await copy(file, as: .file(index), to: writer, meter: meter, pages), at: index)
+            let (hash, sizes) = try await copy(file, as: .file(index), to: writer, meter: meter, pages)
+            entries.confirm(index, hash: hash, sizes: sizes)
             meter.finishFile()
         }
         logger.info("\(pages?.summary ?? "page check: switched off by --skip-page-check")")
         var builtin = Manifest.Builtin()
-        builtin.files = try entries.all()
+        builtin.files = try entries.take()
+        try await dataPlane.threads.run { Heap.giveBack() }
         builtin.compressionEngine = dataPlane.recorded.engine
         builtin.skipCompress = dataPlane.recorded.skipsCompression
         builtin.externalDecompressor = dataPlane.recorded.manifestDecompressor
@@ -73,7 +76,7 @@ package struct BuiltinBackup: Sendable {
         to writer: any BackupWriter,
         meter: TransferMeter,
         _ pages: PageTally?
-    ) async throws -> FileEntry {
+    ) async throws -> (hash: UInt32, sizes: FileEntry.Sizes) {
         do {
             return try await attempt(1, file, as: object, to: writer, meter: meter, pages)
         } catch let error as EngineError where error.code == .damagedPage {
@@ -102,7 +105,7 @@ package struct BuiltinBackup: Sendable {
         to writer: any BackupWriter,
         meter: TransferMeter,
         _ pages: PageTally?
-    ) async throws -> FileEntry {
+    ) async throws -> (hash: UInt32, sizes: FileEntry.Sizes) {
         logger.info("Backing up file: \(file.name) (attempt \(number)/2)")
         let reader = FileEncoder(file: file, dataPlane: dataPlane, pages: pages, logger: logger)
         let progress = FileProgress(
@@ -117,12 +120,7 @@ package struct BuiltinBackup: Sendable {
                 try await reader.encode(into: sink) { progress.passed($0) }
             }
             logger.info("Completed backing up \"\(file.name)\" (attempt \(number)/2)")
-            return FileEntry(
-                base: file.base,
-                name: file.name,
-                hash: stored.crc32,
-                sizes: FileEntry.Sizes(raw: progress.bytes, stored: stored.size)
-            )
+            return (stored.crc32, FileEntry.Sizes(raw: progress.bytes, stored: stored.size))
         } catch {
             progress.discard()
             throw error

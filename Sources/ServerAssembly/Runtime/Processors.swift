@@ -3,9 +3,9 @@ import Streams
 import SystemPackage
 
 /// How many processors this process may use.
-enum Processors {
+package enum Processors {
     /// The smaller of the cgroup's share and the affinity mask, at least one.
-    static var available: Int {
+    package static var available: Int {
         max(1, min(System.coreCount, affinity ?? .max))
     }
 

@@ -3,6 +3,7 @@ import MySQLControl
 import Streams
 package import Subprocess
 package import SystemPackage
+import Testing
 
 /// How a run of one of our programs ended.
 package struct ProgramRun: Sendable {
@@ -60,19 +61,28 @@ package enum Programs {
         )
     }
 
-    /// Looks at a process until it ends.
-    /// - Returns: the most memory that it had at once, bytes: `VmHWM`.
-    package static func peakMemory(of process: Int32) async throws -> Int {
-        var peak = 0
-        while isAlive(process) {
-            let status = (try? FileTree.read(FilePath("/proc/\(process)/status"), limit: 1 << 16)) ?? nil
-            let line = String(decoding: status ?? [], as: UTF8.self).split(separator: "\n").first {
-                $0.hasPrefix("VmHWM:")
-            }
-            peak = max(peak, (line.flatMap { Int($0.filter(\.isNumber)) } ?? 0) << 10)
-            await pauseBetweenLooks()
+    /// Runs a program to its end and asks the kernel for the most memory that it had at once.
+    ///
+    /// By way of a process between, since `/proc` forgets a process when it ends, and it may end before we look.
+    /// - Returns: the run, and bytes: `ru_maxrss`.
+    package static func runMeasured(_ program: FilePath, _ arguments: [String]) async throws -> (ProgramRun, peak: Int)
+    {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending("peak")
+            let script = """
+                import resource, subprocess, sys
+                code = subprocess.run(sys.argv[2:]).returncode
+                with open(sys.argv[1], "w") as file:
+                    file.write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
+                sys.exit(code if code >= 0 else 128 - code)
+                """
+            let run = try await run(
+                "/usr/bin/env",
+                ["python3", "-c", script, file.string, program.string] + arguments
+            )
+            let kibibytes = String(decoding: try FileTree.read(file, limit: 64) ?? [], as: UTF8.self)
+            return (run, try #require(Int(kibibytes), "nothing was measured: \(run.standardError)") << 10)
         }
-        return peak
     }
 
     /// A command that is run as an ordinary user also when we are root.

@@ -142,6 +142,7 @@ struct BaseRestore: Sendable {
         logger.info("\(ContractLog.restoreComplete)")
         // The pass goes on for hours.
         manifest.builtin?.dropFiles()
+        try await engine.dataPlane.threads.run { Heap.giveBack() }
         return manifest
     }
 
