@@ -385,7 +385,7 @@ package struct VtbackupAssembly: Sendable {
             options: options,
             given: given,
             cores: Processors.available,
-            cgroupLimit: MemoryBudget.cgroupLimit,
+            cgroupLimit: ControlGroups.own.memoryLimit,
             openFiles: OpenFileLimit.raise(for: options.policy.concurrency)
         )
     }

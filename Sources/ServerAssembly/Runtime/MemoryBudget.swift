@@ -1,7 +1,3 @@
-import FoundationEssentials
-import Streams
-import SystemPackage
-
 /// How much memory this process may use.
 ///
 /// Not mysqld's: that one's is bounded by its my.cnf.
@@ -24,18 +20,4 @@ struct MemoryBudget: Hashable, Sendable {
     /// Bytes that chunks may take while they are read, compressed and stored: half of what is left, because the allocator
     /// and the store's buffers hold them a second time at worst.
     var flight: Int { (total - Self.overhead) / 2 }
-
-    /// The limit of the cgroup that we run in (version 2, else 1).
-    static var cgroupLimit: Int? {
-        let own = text("/proc/self/cgroup")?.split(separator: "\n").first { $0.hasPrefix("0::") }?.dropFirst(3)
-        let candidates = [
-            own.map { "/sys/fs/cgroup\($0)/memory.max" }, "/sys/fs/cgroup/memory.max",
-            "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-        ]
-        return candidates.compactMap { $0 }.compactMap(text).compactMap { Int($0.filter(\.isNumber)) }.min()
-    }
-
-    private static func text(_ path: String) -> String? {
-        (try? FileTree.read(FilePath(path), limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
-    }
 }
