@@ -31,7 +31,7 @@ struct ControlGroups {
         ControlGroups(membership: text("/proc/self/cgroup") ?? "") { text(FilePath("/sys/fs/cgroup").pushing($0)) }
     }
 
-    /// Bytes that all processes of a group may take together; `nil`: no group has a limit. Blocking.
+    /// Bytes that all processes of a group may take together; `nil`: no group has a limit; blocking.
     var memoryLimit: Int? {
         memory.flatMap { group, file in
             // In a container our path may be the host's, which is not mounted here: then the groups above it are ours.
