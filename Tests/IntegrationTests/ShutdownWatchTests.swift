@@ -38,17 +38,22 @@ struct ShutdownWatchTests {
                 directory: directory,
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
-            // Writes a line for each that it gets, and says so; `log` goes into the error log.
-            let script =
-                "echo $$ > \(directory.pidFile); while read -r to; do echo x >> $to; sync -d $to; echo $to >> \(folder)/done; done < \(folder)/orders"
-            try #require(mkfifo(folder.appending("orders").string, 0o600) == 0)
+            // Writes a line into each file that it is told, and says so: by a pipe, which is nothing that the kernel counts.
+            let script = """
+                echo $$ > \(directory.pidFile)
+                while read -r to; do echo x >> $to; sync -d $to; echo >&9; done < \(folder)/orders 9<> \(folder)/done
+                """
+            for pipe in ["orders", "done"] { try #require(mkfifo(folder.appending(pipe).string, 0o600) == 0) }
+            let done = try FileDescriptor.open(folder.appending("done"), .readWrite, options: .nonBlocking)
+            defer { try? done.close() }
             let waits = LockedBox(0)
             let clock = SteppingClock {
                 waits.update { $0 += 1 }
-                let written = try FileTree.status(folder.appending("done"))?.size ?? 0
                 let target = waits.get() <= 20 ? folder.appending("data") : directory.errorLog
                 try await order("\(target)\n", in: folder)
-                while try FileTree.status(folder.appending("done"))?.size ?? 0 == written { await pauseBetweenLooks() }
+                let answer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1, alignment: 1)
+                defer { answer.deallocate() }
+                while (try? done.read(into: answer)) ?? 0 == 0 { await pauseBetweenLooks() }
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { _ = try await Programs.run("/bin/bash", ["-c", script]) }
