@@ -8,15 +8,16 @@
 
 import Catalog
 import Compression
+import Concurrency
 import Engines
 import FoundationEssentials
 import Logging
 import MySQLControl
 import NIOCore
 import Storage
-import Streams
 import Synchronization
 import SystemPackage
+import Vocabulary
 
 let arguments = CommandLine.arguments
 guard arguments.count >= 4 else { fatalError("usage: copy-benchmark backup|restore TABLET STORAGE ...") }

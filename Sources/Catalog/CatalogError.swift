@@ -1,6 +1,6 @@
-/// Bad input of the catalog's kind: a name, a manifest, a time.
+/// A MANIFEST that cannot be read or used.
 ///
-/// The message names the object and what is wrong with it.
+/// The message names the key and what is wrong with it.
 package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible {
     package var message: String
 
@@ -10,18 +10,4 @@ package struct CatalogError: Error, Hashable, Sendable, CustomStringConvertible 
     }
 
     package var description: String { message }
-
-    /// Shortens untrusted text for a message and shows characters that are not shown as themselves as escapes: the rule is
-    /// that of `PrintableText`, which lies above this library.
-    package static func excerpt(_ text: some StringProtocol) -> String {
-        let limit = 120
-        let shown = text.unicodeScalars.prefix(limit).map { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate:
-                "\\u{\(String(scalar.value, radix: 16))}"
-            default: String(scalar)
-            }
-        }
-        return shown.joined() + (text.unicodeScalars.count > limit ? "…" : "")
-    }
 }

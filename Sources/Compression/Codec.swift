@@ -1,3 +1,5 @@
+package import Processes
+
 /// How the data objects of a new backup are compressed.
 package enum Codec: Hashable, Sendable {
     /// Stored as they are.

@@ -1,3 +1,5 @@
+import Processes
+
 /// Compressed bytes that are not what they should be, or a codec that this build does not have.
 package struct CompressionError: Error, Hashable, Sendable, CustomStringConvertible {
     /// What kind of failure this is.
@@ -13,8 +15,6 @@ package struct CompressionError: Error, Hashable, Sendable, CustomStringConverti
         case failed
         /// A command of the operator's did not do its work.
         case external
-        /// A command of the operator's could not be started.
-        case notRunnable
     }
 
     package var code: Code
@@ -26,4 +26,16 @@ package struct CompressionError: Error, Hashable, Sendable, CustomStringConverti
     }
 
     package var description: String { message }
+}
+
+extension ExternalCommand {
+    /// A command in the place of a codec.
+    /// - Throws: ``CompressionError`` with code `unsupported` when it is none.
+    init(codec text: String) throws(CompressionError) {
+        do throws(ProcessError) {
+            try self.init(text)
+        } catch {
+            throw CompressionError(.unsupported, error.message)
+        }
+    }
 }

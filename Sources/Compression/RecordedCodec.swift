@@ -1,3 +1,5 @@
+import Processes
+
 /// How new backups are compressed together with what their manifest says of it: one value, so that the two cannot part.
 package struct RecordedCodec: Hashable, Sendable {
     /// What compresses.
@@ -48,7 +50,7 @@ package struct RecordedCodec: Hashable, Sendable {
         (self.engine, self.manifestDecompressor) = (engine, manifestDecompressor)
         var decompressors: [ExternalCommand] = []
         for text in [manifestDecompressor, decompressor] where !text.isEmpty {
-            decompressors.append(try ExternalCommand(text))
+            decompressors.append(try ExternalCommand(codec: text))
         }
         self.decompressors = decompressors
         if !compresses {
@@ -57,7 +59,7 @@ package struct RecordedCodec: Hashable, Sendable {
             codec = try Codec(engine: engine, level: level)
         } else {
             guard Codec.isEngine(engine) else { throw Codec.unsupported(engine) }
-            codec = .external(try ExternalCommand(compressor))
+            codec = .external(try ExternalCommand(codec: compressor))
         }
     }
 

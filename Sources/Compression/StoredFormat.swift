@@ -1,4 +1,5 @@
-import Streams
+package import Processes
+import Vocabulary
 
 /// What the data objects of an existing backup are, as its manifest says.
 package enum StoredFormat: Hashable, Sendable {
@@ -39,9 +40,9 @@ package enum StoredFormat: Hashable, Sendable {
         case "lz4": self = .lz4
         case "external":
             if !decompressors.command.isEmpty {
-                self = .external(try ExternalCommand(decompressors.command))
+                self = .external(try ExternalCommand(codec: decompressors.command))
             } else if decompressors.trustsManifest, !manifestCommand.isEmpty {
-                self = .external(try ExternalCommand(manifestCommand))
+                self = .external(try ExternalCommand(codec: manifestCommand))
             } else {
                 throw CompressionError(
                     .unsupported,

@@ -1,7 +1,7 @@
 package import Compression
+package import Concurrency
 import InnoDB
 import NIOCore
-package import Streams
 
 /// What all copies of a pass share: threads, working memory, and the bound on bytes in flight.
 ///

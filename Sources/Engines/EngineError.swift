@@ -1,4 +1,4 @@
-import Streams
+import Vocabulary
 
 /// Copying a server's files to or from a backup failed.
 package struct EngineError: CausedError, Sendable, CustomStringConvertible {

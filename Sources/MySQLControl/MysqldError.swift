@@ -1,4 +1,4 @@
-import Streams
+import Vocabulary
 
 /// Controlling a mysqld failed.
 package struct MysqldError: CausedError, Sendable, CustomStringConvertible {

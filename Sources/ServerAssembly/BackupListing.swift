@@ -2,7 +2,7 @@ import Catalog
 import FoundationEssentials
 import Observability
 import Positions
-import Streams
+import Vocabulary
 import Workflows
 
 /// The output of `--list-backups`: a table for people, or the documented JSON.
@@ -90,7 +90,7 @@ struct BackupListing {
         let rows = backups.map { backup -> [String] in
             guard let manifest = backup.manifest else {
                 if backup.isForeign {
-                    return [CatalogError.excerpt(backup.name), "not a backup"] + Array(repeating: "-", count: 10)
+                    return [PrintableText.excerpt(backup.name), "not a backup"] + Array(repeating: "-", count: 10)
                 }
                 let state = backup.isUnreadable ? "unreadable" : "incomplete"
                 return [backup.name, state] + Array(repeating: "-", count: 9) + [backup.problem ?? ""]

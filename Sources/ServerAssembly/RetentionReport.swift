@@ -1,4 +1,5 @@
 import Catalog
+import Vocabulary
 
 /// The output of `--prune-dry-run`.
 struct RetentionReport {

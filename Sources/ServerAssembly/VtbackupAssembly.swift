@@ -1,8 +1,9 @@
 import Catalog
 import CommandLineKit
-import Compression
+import Concurrency
 import Engines
 import FoundationEssentials
+import Host
 package import Logging
 import MySQLControl
 import MySQLWire
@@ -10,11 +11,12 @@ import NIOCore
 import NIOPosix
 package import Observability
 import Positions
+import Processes
 import Storage
-import Streams
 package import SystemPackage
 import TabletRPC
 import Topology
+import Vocabulary
 import Workflows
 
 /// Puts a `vtbackup` together from its flags, and runs what they ask for.

@@ -1,6 +1,7 @@
 package import Catalog
+package import Concurrency
 package import NIOCore
-package import Streams
+package import Vocabulary
 
 /// Where backups are kept: `<keyspace>/<shard>/<backup name>/<object>`.
 ///

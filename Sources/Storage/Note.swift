@@ -1,4 +1,4 @@
-package import Catalog
+package import Vocabulary
 
 /// A small object beside the backups of a shard, or in one of them, that is replaced as a whole.
 ///

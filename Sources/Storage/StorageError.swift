@@ -1,4 +1,4 @@
-import Streams
+import Vocabulary
 
 /// A storage operation failed.
 package struct StorageError: CausedError, Sendable, CustomStringConvertible {

@@ -1,5 +1,4 @@
 import NIOCore
-import Streams
 import Synchronization
 
 /// What a store has confirmed to hold: the only thing that a manifest's entry can be made from.

@@ -1,4 +1,4 @@
-import Streams
+import Host
 
 /// What is spoken on a port that was taken for a tablet's.
 ///

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import GRPCCore
-import Streams
+import Host
 import Synchronization
 package import SystemPackage
 import Workflows

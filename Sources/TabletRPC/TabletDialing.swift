@@ -2,7 +2,7 @@ package import FoundationEssentials
 import GRPCCore
 package import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
-import Streams
+import Host
 import SystemPackage
 import Topology
 import Workflows

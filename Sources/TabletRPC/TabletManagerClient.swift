@@ -1,8 +1,8 @@
+import Concurrency
 import GRPCCore
 import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
 package import Positions
-import Streams
 package import Topology
 import WireProtos
 import Workflows

@@ -1,5 +1,5 @@
-package import Catalog
 import SwiftProtobuf
+package import Vocabulary
 import WireProtos
 
 /// The records of one cluster, read afresh at every call.

@@ -1,6 +1,6 @@
-import Catalog
 import FoundationEssentials
 import Positions
+import Vocabulary
 
 /// Log lines that operators search and alert on: whole messages in Vitess's words.
 package enum ContractLog {

@@ -1,5 +1,6 @@
-import Streams
+import Host
 import SystemPackage
+import Vocabulary
 
 /// Names the file system that was full, and what was to go there, in front of an error that comes from it.
 /// - Parameters:

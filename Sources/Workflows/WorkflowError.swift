@@ -1,4 +1,4 @@
-import Streams
+import Vocabulary
 
 /// A step of a pass failed.
 ///

@@ -1,11 +1,11 @@
 import ArgumentParser
 import CommandLineKit
 import Glibc
+import Host
 import Logging
 import MySQLControl
 import Observability
 import ServerAssembly
-import Streams
 import SystemPackage
 
 /// The program: arguments in, exit status out.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Streams
+import Host
 import SystemPackage
 
 /// The lines of a campaign (`VTB_SOAK_LOG`), by which it is resumed; without the variable nothing is kept.

@@ -1,5 +1,6 @@
+import Concurrency
 import FoundationEssentials
-import Streams
+import Host
 import SystemPackage
 import TestKit
 import Testing

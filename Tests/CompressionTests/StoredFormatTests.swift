@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Compression
+@testable import Processes
 
 @Suite("what a manifest's engine is read with")
 struct StoredFormatTests {

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import GRPCDialing
+import Host
 import NIOSSL
-import Streams
 import SystemPackage
 import TestKit
 import Testing

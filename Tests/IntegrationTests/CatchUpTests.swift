@@ -1,8 +1,8 @@
 import Glibc
+import Host
 import MySQLControl
 import MySQLWire
 import NIOCore
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -1,7 +1,6 @@
-import Catalog
+import Concurrency
 import FoundationEssentials
 import Glibc
-import Streams
 import SystemPackage
 import TestKit
 import Testing

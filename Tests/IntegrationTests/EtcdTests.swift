@@ -1,13 +1,13 @@
-import Catalog
+import Concurrency
 import FoundationEssentials
 import GRPCDialing
 import Glibc
-import Streams
 import SystemPackage
 import TestKit
 import Testing
 import Topology
 import TopologyBackends
+import Vocabulary
 
 /// The topology in etcd, on real servers.
 @Suite(

@@ -1,5 +1,6 @@
-import Compression
+import Host
 import NIOCore
+import Processes
 import TestKit
 import Testing
 
@@ -30,10 +31,10 @@ struct ExternalProcessTests {
     }
 
     private func failure(_ script: String, pieces: Int = 4, stallLimit: Duration = .seconds(20)) async -> String {
-        let error = await #expect(throws: CompressionError.self) {
+        let error = await #expect(throws: ProcessError.self) {
             _ = try await run(script, pieces: pieces, stallLimit: stallLimit)
         }
-        #expect(error?.code == .external)
+        #expect(error?.code == .failed)
         #expect(error?.message.contains("\"sh -c '\(script)'\"") == true)
         return error?.message ?? ""
     }
@@ -61,7 +62,7 @@ struct ExternalProcessTests {
     @Test("a program that is not there is named")
     func missing() async throws {
         let command = try ExternalCommand("no-such-compressor -1")
-        let error = await #expect(throws: CompressionError.self) {
+        let error = await #expect(throws: ProcessError.self) {
             try await ExternalProcess(command) { _ in }.run {
                 nil
             } output: { _ in

@@ -2,7 +2,6 @@ import Glibc
 import MySQLControl
 import MySQLWire
 import NIOCore
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -1,7 +1,7 @@
 import Glibc
+import Host
 import MySQLControl
 import MySQLWire
-import Streams
 import SystemPackage
 import TestKit
 import Testing

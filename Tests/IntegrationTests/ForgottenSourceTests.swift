@@ -1,6 +1,5 @@
 import MySQLControl
 import MySQLWire
-import Streams
 import Subprocess
 import SystemPackage
 import TestKit

@@ -1,10 +1,11 @@
+import Concurrency
 import FoundationEssentials
+import Host
 import MySQLControl
 import MySQLWire
 import NIOCore
 import NIOPosix
 import Positions
-import Streams
 import Subprocess
 import SystemPackage
 import TestKit

@@ -1,10 +1,12 @@
 import Catalog
+import Concurrency
+import Host
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 /// Storage whose names and records were made to harm who looks at them.
 @Suite("hostile names in storage", .timeLimit(.minutes(60)))

@@ -1,7 +1,7 @@
 import Catalog
+import Host
 import MySQLControl
 import MySQLWire
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -1,7 +1,7 @@
 import Catalog
 import Glibc
+import Host
 import MySQLControl
-import Streams
 import SystemPackage
 import TestKit
 import Testing

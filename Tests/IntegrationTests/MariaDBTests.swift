@@ -1,10 +1,10 @@
 import Catalog
 import Glibc
+import Host
 import MySQLControl
 import MySQLWire
 import NIOPosix
 import Positions
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -1,5 +1,5 @@
 import Catalog
-import Streams
+import Host
 import SystemPackage
 import TestKit
 import Testing

@@ -1,9 +1,9 @@
 import Catalog
+import Host
 import MySQLControl
 import MySQLWire
 import NIOPosix
 import Positions
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -2,13 +2,13 @@ import Catalog
 import FoundationEssentials
 import Glibc
 import Positions
-import Streams
 import SystemPackage
 import TabletRPC
 import TestKit
 import Testing
 import Topology
 import TopologyBackends
+import Vocabulary
 
 @testable import Workflows
 

@@ -1,8 +1,8 @@
 import Catalog
 import Glibc
+import Host
 import MySQLControl
 import MySQLWire
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -1,16 +1,17 @@
-import Catalog
 import Compression
+import Concurrency
 import Engines
 import Glibc
+import Host
 import Logging
 import MySQLControl
 import NIOCore
 import NIOPosix
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 /// The page check on files that real servers wrote.
 @Suite("pages of real servers", .timeLimit(.minutes(60)))

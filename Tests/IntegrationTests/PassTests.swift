@@ -1,13 +1,14 @@
 import Catalog
 import FoundationEssentials
 import Glibc
+import Host
 import MySQLControl
 import MySQLWire
 import Positions
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 /// The program itself on a real shard, from outside: flags in, exit code, storage and messages out.
 @Suite(

@@ -1,10 +1,11 @@
 import Catalog
+import Concurrency
 import FoundationEssentials
 import Glibc
+import Host
 import MySQLControl
 import MySQLWire
 import Positions
-import Streams
 import Subprocess
 import SystemPackage
 import TestKit

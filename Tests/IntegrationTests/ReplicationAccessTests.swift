@@ -1,10 +1,9 @@
-import Catalog
 import MySQLControl
 import MySQLWire
-import Streams
 import TestKit
 import Testing
 import Topology
+import Vocabulary
 import Workflows
 
 /// What a primary's mysqld refuses a replica, asked before the restore.

@@ -1,9 +1,9 @@
 import Catalog
 import FoundationEssentials
 import Glibc
+import Host
 import MySQLControl
 import Positions
-import Streams
 import SystemPackage
 import TestKit
 import Testing

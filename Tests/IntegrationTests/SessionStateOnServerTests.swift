@@ -1,8 +1,8 @@
 import Catalog
+import Host
 import MySQLControl
 import MySQLWire
 import Positions
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -2,13 +2,14 @@ import Catalog
 import FoundationEssentials
 import GRPCCore
 import GRPCDialing
+import Host
 import Positions
-import Streams
 import SystemPackage
 import TabletRPC
 import TestKit
 import Testing
 import Topology
+import Vocabulary
 import WireProtos
 import Workflows
 

@@ -1,13 +1,15 @@
 import Catalog
+import Concurrency
 import GRPCDialing
+import Host
 import MySQLControl
 import NIOCore
 import NIOPosix
-import Streams
 import SystemPackage
 import TestKit
 import Testing
 import Topology
+import Vocabulary
 import Workflows
 
 @testable import TabletRPC

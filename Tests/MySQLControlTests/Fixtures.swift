@@ -1,4 +1,4 @@
-import Streams
+import Host
 import SystemPackage
 import Testing
 

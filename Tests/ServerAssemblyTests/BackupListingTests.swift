@@ -1,6 +1,7 @@
 import Catalog
 import FoundationEssentials
 import Testing
+import Vocabulary
 import Workflows
 
 @testable import ServerAssembly

@@ -1,5 +1,5 @@
 import CommandLineKit
-import Streams
+import Host
 import SystemPackage
 import Testing
 

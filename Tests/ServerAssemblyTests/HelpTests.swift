@@ -1,7 +1,7 @@
 import ArgumentParser
 import CommandLineKit
 import FoundationEssentials
-import Streams
+import Host
 import SystemPackage
 import Testing
 

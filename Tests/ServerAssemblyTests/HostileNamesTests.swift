@@ -1,8 +1,8 @@
 import Catalog
 import FoundationEssentials
-import Streams
 import SystemPackage
 import Testing
+import Vocabulary
 
 @testable import Observability
 @testable import ServerAssembly
@@ -22,7 +22,7 @@ struct HostileNamesTests {
         for value in UInt32(0)...0x10_ffff {
             guard let scalar = Unicode.Scalar(value) else { continue }
             let text = String(scalar)
-            let isSame = CatalogError.excerpt(text) == PrintableText.line(text)
+            let isSame = PrintableText.excerpt(text) == PrintableText.line(text)
             if !isSame { Issue.record("U+\(String(value, radix: 16)) is shown in two ways") }
         }
     }

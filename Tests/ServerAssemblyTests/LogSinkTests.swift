@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
 import Testing
 

@@ -2,7 +2,9 @@ import ArgumentParser
 import Catalog
 import CommandLineKit
 import Compression
+import Processes
 import Testing
+import Vocabulary
 import Workflows
 
 @testable import ServerAssembly

@@ -1,5 +1,4 @@
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing

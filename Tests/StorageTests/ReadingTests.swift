@@ -3,6 +3,7 @@ import NIOCore
 import Storage
 import TestKit
 import Testing
+import Vocabulary
 
 @Suite("Reading small objects and manifests", .timeLimit(.minutes(5)))
 struct ReadingTests {

@@ -1,9 +1,9 @@
 import Catalog
 import NIOCore
 import Storage
-import Streams
 import TestKit
 import Testing
+import Vocabulary
 
 @Suite("Storing an object", .timeLimit(.minutes(5)))
 struct StoreTests {

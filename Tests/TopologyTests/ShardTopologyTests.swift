@@ -1,5 +1,5 @@
-import Catalog
 import Testing
+import Vocabulary
 
 @testable import Topology
 

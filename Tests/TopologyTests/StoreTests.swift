@@ -1,6 +1,6 @@
-import Catalog
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Topology
 

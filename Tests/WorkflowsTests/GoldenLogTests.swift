@@ -1,9 +1,10 @@
 import Catalog
 import FoundationEssentials
+import Host
 import Positions
-import Streams
 import SystemPackage
 import Testing
+import Vocabulary
 
 @testable import Workflows
 

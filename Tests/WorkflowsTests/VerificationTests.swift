@@ -1,15 +1,17 @@
 import Catalog
 import Compression
+import Concurrency
 import Engines
 import FoundationEssentials
+import Host
 import MySQLControl
 import NIOCore
 import Positions
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Workflows
 

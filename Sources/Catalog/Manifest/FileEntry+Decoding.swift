@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Some elements of `FileEntries`.
 struct FileEntryBatch: Decodable {
     let entries: [FileEntry]
@@ -110,11 +112,11 @@ extension FileEntry {
         let name = try fields.string("Name")
         let baseText = try fields.string("Base")
         guard let base = BaseDirectory(rawValue: baseText) ?? (name.isEmpty ? .data : nil) else {
-            throw CatalogError("\(fields.path): unknown base: \(CatalogError.excerpt(baseText))")
+            throw CatalogError("\(fields.path): unknown base: \(PrintableText.excerpt(baseText))")
         }
         guard name.isEmpty || Self.isSafe(name: name) else {
             throw CatalogError(
-                "\(fields.path): cannot evaluate full name for \(CatalogError.excerpt(name)): invalid joined path"
+                "\(fields.path): cannot evaluate full name for \(PrintableText.excerpt(name)): invalid joined path"
             )
         }
         let chunks = try Self.chunks(fields, index: index)
@@ -127,7 +129,7 @@ extension FileEntry {
         let text = try fields.string("Hash")
         guard text.utf8.count == 8, text.first?.isHexDigit == true, let hash = UInt32(text, radix: 16) else {
             throw CatalogError(
-                "\(fields.path) key Hash is not eight hexadecimal digits: \"\(CatalogError.excerpt(text))\""
+                "\(fields.path) key Hash is not eight hexadecimal digits: \"\(PrintableText.excerpt(text))\""
             )
         }
         return hash
@@ -150,7 +152,7 @@ extension FileEntry {
                 chunk.storageName == "\(index)-\(number)"
             else {
                 throw CatalogError(
-                    "\(fields.path): chunk \(CatalogError.excerpt(chunk.storageName)) does not continue the file at byte \(end)"
+                    "\(fields.path): chunk \(PrintableText.excerpt(chunk.storageName)) does not continue the file at byte \(end)"
                 )
             }
             end += chunk.size

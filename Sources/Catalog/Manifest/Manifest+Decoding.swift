@@ -1,4 +1,5 @@
 import Positions
+import Vocabulary
 
 extension Manifest {
     /// A manifest is refused beyond this size, bytes; one of a million files has about 130 MB.

@@ -1,4 +1,5 @@
 import Positions
+import Vocabulary
 
 extension Manifest {
     /// The bytes of the `MANIFEST` object.

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Vocabulary
 
 /// Reads a `MANIFEST` object as its bytes arrive, in memory that does not grow with it except for what is kept.
 ///
@@ -134,7 +135,7 @@ struct FileEntryList {
         // Two objects restored into one file would leave whichever came last.
         guard entry.name.isEmpty || names.insert(Fingerprint(entry)).inserted else {
             throw CatalogError(
-                "MANIFEST FileEntries[\(count)] repeats \(entry.base.rawValue) \(CatalogError.excerpt(entry.name))"
+                "MANIFEST FileEntries[\(count)] repeats \(entry.base.rawValue) \(PrintableText.excerpt(entry.name))"
             )
         }
         count += 1

@@ -1,5 +1,6 @@
 package import FoundationEssentials
 import Positions
+import Vocabulary
 
 extension ListedBackup {
     /// Clocks of two hosts may differ by so many seconds without anybody noticing.

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+import Vocabulary
 
 /// Whether a pass has to take a backup, and why.
 package enum Freshness: Hashable, Sendable {

@@ -1,4 +1,5 @@
 package import FoundationEssentials
+package import Vocabulary
 
 /// What storage holds under one name of a shard's folder.
 package struct ListedBackup: Hashable, Sendable {

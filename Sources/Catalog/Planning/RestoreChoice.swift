@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// Which backup a full restore starts from.
 package struct RestoreChoice: Hashable, Sendable {
     /// The chosen backup; `nil` when none is usable.
@@ -46,7 +48,7 @@ package struct RestoreChoice: Hashable, Sendable {
     ) -> String? {
         guard manifest.method == "builtin" else {
             return
-                "Skipping backup \(directory)/\(backup.name), which was taken with the engine \(CatalogError.excerpt(manifest.method)): only builtin ones can be restored here"
+                "Skipping backup \(directory)/\(backup.name), which was taken with the engine \(PrintableText.excerpt(manifest.method)): only builtin ones can be restored here"
         }
         let refusal = MySQLVersion.refusal(
             running: running,

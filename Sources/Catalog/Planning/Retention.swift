@@ -1,5 +1,6 @@
 package import FoundationEssentials
 import Positions
+import Vocabulary
 
 /// Which backups of a shard a pass keeps and which it removes, each with the reason.
 ///

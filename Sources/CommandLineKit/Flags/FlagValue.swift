@@ -1,10 +1,10 @@
-import Catalog
+import Vocabulary
 
 /// Values of flags as Go reads them, checked before the parser behind sees them.
 enum FlagValue {
     /// Checks `text` and returns the canonical values: one, or any number for a list.
     static func parse(_ text: String, of flag: FlagSpecification) throws(UsageError) -> [String] {
-        do throws(CatalogError) {
+        do throws(VocabularyError) {
             switch flag.type {
             case "bool":
                 guard let value = boolean(text) else { throw invalidSyntax("ParseBool", text) }
@@ -32,7 +32,7 @@ enum FlagValue {
     }
 
     /// 64 bits, with a base prefix (a leading zero means octal) and underscores between digits.
-    private static func integer(_ text: String, signed: Bool) throws(CatalogError) -> Int64 {
+    private static func integer(_ text: String, signed: Bool) throws(VocabularyError) -> Int64 {
         let function = signed ? "ParseInt" : "ParseUint"
         var digits = text[...]
         var negative = false
@@ -54,30 +54,30 @@ enum FlagValue {
         else { throw invalidSyntax(function, text) }
         let plain = digits.filter { $0 != "_" }
         guard let value = Int64((negative ? "-" : "") + plain, radix: radix) else {
-            throw CatalogError("strconv.\(function): parsing \"\(text)\": value out of range")
+            throw VocabularyError("strconv.\(function): parsing \"\(text)\": value out of range")
         }
         return value
     }
 
     /// 0 to 3, or the name.
-    private static func severity(_ text: String) throws(CatalogError) -> Int {
+    private static func severity(_ text: String) throws(VocabularyError) -> Int {
         if let index = ["INFO", "WARNING", "ERROR", "FATAL"].firstIndex(of: text.uppercased()) { return index }
-        guard let number = Int(text) else { throw CatalogError("strconv.Atoi: parsing \"\(text)\": invalid syntax") }
-        guard (0...3).contains(number) else { throw CatalogError("Severity \(number) out of range (min 0, max 3).") }
+        guard let number = Int(text) else { throw VocabularyError("strconv.Atoi: parsing \"\(text)\": invalid syntax") }
+        guard (0...3).contains(number) else { throw VocabularyError("Severity \(number) out of range (min 0, max 3).") }
         return number
     }
 
-    private static func invalidSyntax(_ function: String, _ text: String) -> CatalogError {
-        CatalogError("strconv.\(function): parsing \"\(text)\": invalid syntax")
+    private static func invalidSyntax(_ function: String, _ text: String) -> VocabularyError {
+        VocabularyError("strconv.\(function): parsing \"\(text)\": invalid syntax")
     }
 }
 
 /// One line of comma-separated values: quotes protect commas, a doubled quote is a quote, spaces are kept.
 enum CSVRecord {
-    static func parse(_ text: String) throws(CatalogError) -> [String] {
+    static func parse(_ text: String) throws(VocabularyError) -> [String] {
         if text.isEmpty { return [] }
         let lines = text.split(omittingEmptySubsequences: true) { $0 == "\n" || $0 == "\r\n" }
-        guard let line = lines.first else { throw CatalogError("EOF") }
+        guard let line = lines.first else { throw VocabularyError("EOF") }
         let characters = Array(line)
         var fields: [String] = []
         var index = 0
@@ -88,7 +88,7 @@ enum CSVRecord {
             } else {
                 while index < characters.count, characters[index] != "," {
                     guard characters[index] != "\"" else {
-                        throw CatalogError("parse error on line 1, column \(index + 1): bare \" in non-quoted field")
+                        throw VocabularyError("parse error on line 1, column \(index + 1): bare \" in non-quoted field")
                     }
                     field.append(characters[index])
                     index += 1
@@ -105,7 +105,7 @@ enum CSVRecord {
         _ characters: [Character],
         from start: Int,
         into field: inout String
-    ) throws(CatalogError) -> Int {
+    ) throws(VocabularyError) -> Int {
         var index = start
         while index < characters.count {
             if characters[index] != "\"" {
@@ -120,6 +120,6 @@ enum CSVRecord {
                 break
             }
         }
-        throw CatalogError("parse error on line 1, column \(index + 1): extraneous or missing \" in quoted-field")
+        throw VocabularyError("parse error on line 1, column \(index + 1): extraneous or missing \" in quoted-field")
     }
 }

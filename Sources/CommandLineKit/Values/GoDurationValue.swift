@@ -1,5 +1,5 @@
 import ArgumentParser
-import Catalog
+import Vocabulary
 
 /// A duration flag.
 package struct GoDurationValue: ExpressibleByArgument, Hashable, Sendable {

@@ -1,5 +1,5 @@
+import Host
 package import MySQLControl
-import Streams
 package import SystemPackage
 
 /// Compares what a backup would hold with what the server says it has.

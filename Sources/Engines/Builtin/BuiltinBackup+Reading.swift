@@ -1,10 +1,12 @@
 package import Catalog
 import Compression
+import Concurrency
+import Host
 import Logging
 package import MySQLControl
 import NIOCore
+import Processes
 package import Storage
-import Streams
 import Synchronization
 import SystemPackage
 
@@ -126,10 +128,10 @@ extension BuiltinBackup {
             let found: Digest
             do {
                 found = try await digest(stored, as: reader)
-            } catch let error as CompressionError where error.code == .notRunnable {
+            } catch let error as ProcessError where error.code == .notRunnable {
                 logger.warning("\(error)")
                 continue
-            } catch let error as CompressionError {
+            } catch  where error is CompressionError || error is ProcessError {
                 throw unreadable(what, error)
             }
             guard found == expected else { throw unreadable(what, nil) }
@@ -138,7 +140,7 @@ extension BuiltinBackup {
         return false
     }
 
-    private func unreadable(_ what: String, _ error: CompressionError?) -> EngineError {
+    private func unreadable(_ what: String, _ error: (any Error)?) -> EngineError {
         guard case .external(let command) = dataPlane.codec else {
             return EngineError(.copyFailed, "\(what) does not read back as what was written", cause: error)
         }

@@ -1,9 +1,10 @@
 package import Catalog
 import Compression
+import Concurrency
+import Host
 package import Logging
 package import MySQLControl
 package import Storage
-import Streams
 
 /// Copies the files of a stopped server into a backup.
 package struct BuiltinBackup: Sendable {

@@ -1,10 +1,12 @@
 package import Catalog
 package import Compression
+import Concurrency
+package import Host
 package import Logging
 package import MySQLControl
 package import Storage
-package import Streams
 import SystemPackage
+import Vocabulary
 
 /// Unpacks a builtin backup into the folders of a tablet.
 package struct BuiltinRestore: Sendable {

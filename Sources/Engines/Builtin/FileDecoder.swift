@@ -1,9 +1,10 @@
 import Catalog
 import Compression
+import Concurrency
+import Host
 import Logging
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 
 /// Restores one file from its object, or from its chunks' objects, checking hash and sizes.

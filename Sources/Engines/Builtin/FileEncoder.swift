@@ -1,9 +1,11 @@
 import Compression
+import Concurrency
+import Host
 import InnoDB
 import Logging
 import NIOCore
+import Processes
 import Storage
-import Streams
 import Synchronization
 import SystemPackage
 

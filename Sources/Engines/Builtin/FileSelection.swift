@@ -1,6 +1,6 @@
 import Catalog
+import Host
 import MySQLControl
-import Streams
 import SystemPackage
 
 /// A file of a stopped server that goes into a backup.

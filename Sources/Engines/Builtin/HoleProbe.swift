@@ -1,8 +1,9 @@
 import Catalog
 import Compression
+import Concurrency
 import NIOCore
+import Processes
 import Storage
-import Streams
 import Synchronization
 
 /// Finds out how much less than its size a backup may take when it is restored, because of page-compressed tables.

@@ -1,7 +1,7 @@
 import Catalog
+import Host
 import InnoDB
 import Logging
-import Streams
 import Synchronization
 import SystemPackage
 

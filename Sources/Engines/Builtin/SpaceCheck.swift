@@ -1,9 +1,10 @@
 import Catalog
 import Compression
+import Concurrency
+import Host
 import Logging
 import MySQLControl
 import Storage
-import Streams
 import Synchronization
 import SystemPackage
 
@@ -65,7 +66,7 @@ struct SpaceCheck: Sendable {
         try await dataPlane.threads.run {
             var byDevice: [UInt64: Share] = [:]
             for (base, bytes) in needed {
-                let space = try space(directory.disk(of: base))
+                let space = try space(directory.disk(of: directory.folder(of: base)))
                 byDevice[space.device, default: Share(system: space)].bases.insert(base)
                 byDevice[space.device]?.bytes.add(bytes)
             }

@@ -1,5 +1,5 @@
+import Host
 import InnoDB
-import Streams
 package import SystemPackage
 
 /// What the system tablespace tells of the server that made it.

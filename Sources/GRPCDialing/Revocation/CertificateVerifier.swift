@@ -1,6 +1,6 @@
 package import FoundationEssentials
+import Host
 package import NIOSSL
-import Streams
 import SwiftASN1
 import Synchronization
 import SystemPackage

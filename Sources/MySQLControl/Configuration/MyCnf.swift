@@ -1,5 +1,5 @@
-package import Catalog
 package import SystemPackage
+package import Vocabulary
 
 /// The my.cnf of one mysqld: the values that differ from server to server, and the text made from them.
 package struct MyCnf: Hashable, Sendable {

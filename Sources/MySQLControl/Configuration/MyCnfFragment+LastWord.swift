@@ -1,4 +1,4 @@
-package import Catalog
+package import Vocabulary
 
 extension MyCnfFragment {
     /// What stands at the end of every my.cnf, whoever made it: what our own statements and our own mysqld depend on.

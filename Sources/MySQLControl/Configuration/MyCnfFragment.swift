@@ -1,4 +1,4 @@
-package import Catalog
+package import Vocabulary
 
 /// The parts of a my.cnf template: one for every server, one per series (`spec` of Vitess's mycnf folder, in our words).
 package enum MyCnfFragment {

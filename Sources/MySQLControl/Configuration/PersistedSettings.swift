@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Streams
+import Host
 import SystemPackage
 
 /// What a server of the shard was told by `SET PERSIST`: it lies in the data, and decides which statements a server takes.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-package import Streams
+package import Host
 import Synchronization
 package import SystemPackage
 

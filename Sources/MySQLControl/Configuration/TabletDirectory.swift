@@ -1,7 +1,7 @@
-package import Catalog
 import Glibc
-package import Streams
+package import Host
 package import SystemPackage
+import Vocabulary
 
 /// The folder of one tablet and where everything lies in it.
 ///
@@ -46,19 +46,9 @@ package struct TabletDirectory: Hashable, Sendable {
     /// Empty file that marks a restore which has not ended.
     package var restoreMarker: FilePath { path.appending("restore_in_progress") }
 
-    /// Where the files of a manifest's `Base` lie.
-    package func folder(of base: BaseDirectory) -> FilePath {
-        switch base {
-        case .innodbData: innodbData
-        case .innodbLog: innodbLogs
-        case .data: data
-        case .binLog: binLog.removingLastComponent()
-        }
-    }
-
-    /// A path on the file system that will hold these files, also before the folder is made.
-    package func disk(of base: BaseDirectory) -> FilePath {
-        let folder = folder(of: base)
+    /// Where what is to be in `folder`, one of those above, will lie, also before it is made: on the operator's own disk for
+    /// it, where there is one.
+    package func disk(of folder: FilePath) -> FilePath {
         guard sharesDisks, let name = folder.components.dropFirst(path.components.count).first else { return folder }
         let shared = path.removingLastComponent().appending(name)
         return (try? FileTree.status(shared)) != nil ? shared : folder

@@ -1,4 +1,5 @@
-import Streams
+import Concurrency
+import Host
 import Subprocess
 package import SystemPackage
 

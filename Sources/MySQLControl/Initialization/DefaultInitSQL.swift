@@ -1,4 +1,4 @@
-package import Catalog
+package import Vocabulary
 
 /// The script that a fresh server of Vitess gets: the users that tablets and vtbackup log in as.
 package enum DefaultInitSQL {

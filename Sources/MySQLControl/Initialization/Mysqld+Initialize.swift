@@ -1,8 +1,9 @@
-import Catalog
+import Concurrency
+import Host
 import Logging
 import MySQLWire
-import Streams
 package import SystemPackage
+import Vocabulary
 
 extension Mysqld {
     /// Makes a fresh data directory: folders, my.cnf, system tables, then the init SQL as root.

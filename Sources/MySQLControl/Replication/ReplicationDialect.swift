@@ -1,6 +1,6 @@
-package import Catalog
 import MySQLWire
 package import Positions
+package import Vocabulary
 
 /// The statements about replication, which differ from series to series.
 package enum ReplicationDialect: Hashable, Sendable, CaseIterable {

@@ -1,6 +1,6 @@
-import Catalog
 package import MySQLWire
 package import Positions
+import Vocabulary
 
 /// What a replica says of itself.
 package struct ReplicationStatus: Hashable, Sendable {
@@ -82,7 +82,7 @@ package struct ReplicationStatus: Hashable, Sendable {
             let flavor = dialect == .mariaDB ? "MariaDB" : "MySQL 5.6"
             throw MysqldError(
                 .replication,
-                "ReplicationStatus can't parse \(flavor) GTID (\(column): \"\(CatalogError.excerpt(text))\"): \(error)"
+                "ReplicationStatus can't parse \(flavor) GTID (\(column): \"\(PrintableText.excerpt(text))\"): \(error)"
             )
         }
         receiver = ThreadState(value("Replica_IO_Running", "Slave_IO_Running"))

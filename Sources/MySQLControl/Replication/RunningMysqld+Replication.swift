@@ -1,4 +1,3 @@
-import Catalog
 import Logging
 import MySQLWire
 package import Positions

@@ -1,5 +1,5 @@
-import Catalog
 import MySQLWire
+import Vocabulary
 
 /// What lives in a server's memory and is in none of its files: rows of MEMORY tables, temporary tables of its applier.
 extension RunningMysqld {

@@ -1,4 +1,4 @@
-import Streams
+import Host
 import SystemPackage
 
 /// The end of mysqld's error log, which says why a server did not start or died.

@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Processes
 import SystemPackage
 
 /// Servers that run on a tablet's folder, whoever has started them.

@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// What starts mysqld: it asks the kernel to kill mysqld when we die, and changes the user.

@@ -1,7 +1,8 @@
+import Concurrency
 import Glibc
+import Host
 import Logging
 package import MySQLWire
-import Streams
 import Subprocess
 import SystemPackage
 

@@ -1,9 +1,9 @@
-import Catalog
+import Host
 package import Logging
 package import MySQLWire
 package import NIOCore
-import Streams
 package import SystemPackage
+import Vocabulary
 
 /// One mysqld of ours: where it lies, how it is configured, as whom it runs and how long we wait for it.
 package struct Mysqld: Sendable {

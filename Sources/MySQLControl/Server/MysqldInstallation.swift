@@ -1,7 +1,8 @@
-package import Catalog
-import Streams
+import Concurrency
+import Host
 import Subprocess
 package import SystemPackage
+package import Vocabulary
 
 /// A MySQL distribution on this machine.
 package struct MysqldInstallation: Hashable, Sendable {

@@ -1,5 +1,5 @@
 import Glibc
-package import Streams
+package import Host
 package import SystemPackage
 
 /// As whom mysqld runs.

@@ -1,7 +1,7 @@
-import Catalog
+import Host
 import Logging
 import MySQLWire
-import Streams
+import Vocabulary
 
 extension RunningMysqld {
     /// Undoes what an init script may have set for the running server: what the applier and our own statements depend on.

@@ -1,5 +1,5 @@
+import Concurrency
 import MySQLWire
-import Streams
 
 /// What a server found when it checked its tables.
 package struct TableCheck: Hashable, Sendable {

@@ -1,6 +1,7 @@
+import Concurrency
+import Host
 import Logging
 package import MySQLWire
-import Streams
 import Synchronization
 import SystemPackage
 

@@ -1,5 +1,5 @@
+import Host
 import Logging
-import Streams
 import SystemPackage
 
 /// Tells a server that is busy with its shutdown from one that hangs.

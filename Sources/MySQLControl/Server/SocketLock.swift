@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// The file beside a socket that says which server uses it: `<socket>.lock`, with a process number.

@@ -1,6 +1,6 @@
-import Catalog
 import MySQLWire
 package import SystemPackage
+import Vocabulary
 
 /// A file of a tablespace, as the running server tells it.
 package struct TablespaceFile: Hashable, Sendable {

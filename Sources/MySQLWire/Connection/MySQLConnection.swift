@@ -1,6 +1,6 @@
+import Concurrency
 package import NIOCore
 import NIOPosix
-import Streams
 import SystemPackage
 
 /// One connection to a MySQL or MariaDB server, for one statement at a time.

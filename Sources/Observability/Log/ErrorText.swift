@@ -1,4 +1,4 @@
-import Streams
+import Vocabulary
 
 /// What a program says on stderr when it fails.
 package enum ErrorText {

@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Vocabulary
 
 /// One line of the glog format: `Lmmdd hh:mm:ss.uuuuuu PPPPPPP file.go:LINE] message`.
 enum GlogLine {

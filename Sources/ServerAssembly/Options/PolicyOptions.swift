@@ -1,6 +1,6 @@
 package import ArgumentParser
-import Catalog
 package import CommandLineKit
+import Host
 
 /// When a backup is taken, what it starts from and what is kept (command-line specification 3.1).
 package struct PolicyOptions: ParsableArguments {

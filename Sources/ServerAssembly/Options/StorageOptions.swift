@@ -1,8 +1,8 @@
 import ArgumentParser
 import CommandLineKit
+import Concurrency
 import MySQLControl
 import Storage
-import Streams
 import SystemPackage
 
 /// Where backups are kept (command-line specification 3.8).

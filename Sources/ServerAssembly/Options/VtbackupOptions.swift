@@ -1,7 +1,7 @@
 package import ArgumentParser
-package import Catalog
 package import CommandLineKit
-import Compression
+import Processes
+package import Vocabulary
 package import Workflows
 
 /// All flags of `vtbackup`.

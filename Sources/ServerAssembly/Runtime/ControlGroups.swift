@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Streams
+import Host
 import SystemPackage
 
 /// What the control groups that this process is in let it have.

@@ -1,7 +1,8 @@
 import CommandLineKit
 import Glibc
+import Host
 import Logging
-import Streams
+import Processes
 import UnixSignals
 
 /// The pass was ended by a signal.

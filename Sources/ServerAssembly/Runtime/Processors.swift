@@ -1,5 +1,5 @@
+import Host
 import NIOCore
-import Streams
 import SystemPackage
 
 /// How many processors this process may use.

@@ -1,5 +1,5 @@
-package import Catalog
 import NIOCore
+package import Vocabulary
 
 /// Tells an observer how many bytes go to and come from the store behind it.
 package struct MeteredStorage: BackupStorage {

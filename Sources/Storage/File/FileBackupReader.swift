@@ -1,5 +1,6 @@
+import Concurrency
+import Host
 import NIOCore
-import Streams
 import Synchronization
 import SystemPackage
 

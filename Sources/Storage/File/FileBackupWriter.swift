@@ -1,6 +1,7 @@
+import Concurrency
 import Glibc
+import Host
 import NIOCore
-import Streams
 import Synchronization
 import SystemPackage
 

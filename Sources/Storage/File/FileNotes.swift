@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// Notes as files: written whole beside their place, then put there in one step.

@@ -1,6 +1,7 @@
-package import Catalog
-package import Streams
+package import Concurrency
+import Host
 package import SystemPackage
+package import Vocabulary
 
 /// Backups in a folder tree of a local or network file system, laid out as Vitess's `file` storage.
 ///
@@ -118,7 +119,7 @@ package struct FileStorage: BackupStorage {
         guard let component = FilePath.Component(name), component.kind == .regular, component.string == name else {
             throw StorageError(
                 .invalidName,
-                "invalid joined path: backup name \"\(CatalogError.excerpt(name))\" leaves \(shard)"
+                "invalid joined path: backup name \"\(PrintableText.excerpt(name))\" leaves \(shard)"
             )
         }
         return path(of: shard).appending(component)

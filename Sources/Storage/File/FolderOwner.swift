@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// To whom what we create in storage belongs.

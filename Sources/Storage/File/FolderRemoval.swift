@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// Removes a backup's folder so that nobody ever sees a part of it as a complete backup, nor anything that is no backup.

@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// A new file in the place of whatever stood there: others may write in that folder, and a link or pipe of theirs must not

@@ -1,6 +1,6 @@
-package import Catalog
 package import NIOCore
 import Synchronization
+package import Vocabulary
 
 /// Backups in memory: the reference for the contract, and the store of simulations.
 package final class InMemoryStorage: BackupStorage {
@@ -98,7 +98,7 @@ package final class InMemoryStorage: BackupStorage {
 
     private func check(_ name: String) throws(StorageError) {
         guard !name.isEmpty, name != ".", name != "..", !name.contains("/"), !name.utf8.contains(0) else {
-            throw StorageError(.invalidName, "invalid joined path: backup name \"\(CatalogError.excerpt(name))\"")
+            throw StorageError(.invalidName, "invalid joined path: backup name \"\(PrintableText.excerpt(name))\"")
         }
     }
 

@@ -1,6 +1,6 @@
 import FoundationEssentials
+import Host
 import MySQLControl
-import Streams
 package import Subprocess
 package import SystemPackage
 import Testing

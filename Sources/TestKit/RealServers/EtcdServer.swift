@@ -1,5 +1,4 @@
 import Glibc
-import Streams
 import Subprocess
 package import SystemPackage
 

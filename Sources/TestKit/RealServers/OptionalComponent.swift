@@ -1,6 +1,5 @@
 import FoundationEssentials
 import Glibc
-import Streams
 import SystemPackage
 package import Testing
 

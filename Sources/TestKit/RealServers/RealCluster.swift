@@ -1,10 +1,11 @@
+import Concurrency
 import FoundationEssentials
 import Glibc
+import Host
 import MySQLControl
 package import MySQLWire
 import NIOCore
 package import NIOPosix
-import Streams
 package import SystemPackage
 
 /// A cluster of the real Vitess's programs: keyspace `commerce`, shard `0`, cell `zone1`.

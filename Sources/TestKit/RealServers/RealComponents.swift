@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Streams
+import Host
 package import SystemPackage
 
 /// The real servers that tests run against, installed by `Scripts/bootstrap`.

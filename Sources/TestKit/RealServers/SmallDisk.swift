@@ -1,6 +1,7 @@
+import Concurrency
 import Glibc
+import Host
 import MySQLControl
-import Streams
 import Subprocess
 package import SystemPackage
 

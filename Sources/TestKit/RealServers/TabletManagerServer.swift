@@ -1,6 +1,5 @@
 import GRPCCore
 import GRPCNIOTransportHTTP2Posix
-import Streams
 import SystemPackage
 package import WireProtos
 

@@ -1,5 +1,6 @@
+package import Concurrency
 import Glibc
-package import Streams
+import Host
 package import SystemPackage
 
 /// Real servers share two cores: more tests at once would only run into their time limits.

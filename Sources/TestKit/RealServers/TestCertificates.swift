@@ -1,4 +1,4 @@
-import Streams
+import Host
 package import SystemPackage
 
 /// An authority, and a server's and a client's certificate of it, made by openssl.

@@ -1,9 +1,9 @@
 import Glibc
+import Host
 import Logging
 package import MySQLControl
 package import MySQLWire
 package import NIOCore
-import Streams
 import Subprocess
 package import SystemPackage
 

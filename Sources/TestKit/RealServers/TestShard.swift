@@ -1,10 +1,11 @@
 package import Catalog
+import Concurrency
 import Glibc
+import Host
 package import MySQLControl
 import MySQLWire
 import NIOCore
 package import NIOPosix
-import Streams
 package import SystemPackage
 
 /// A shard with a real primary, a `file` topology, `file` storage and a data root of its own: what `vtbackup` needs.

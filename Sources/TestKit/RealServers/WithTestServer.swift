@@ -1,7 +1,7 @@
+import Concurrency
 package import MySQLControl
 import NIOCore
 package import NIOPosix
-import Streams
 import SystemPackage
 
 /// Runs `body` with a fresh mysqld of its own, as a tablet is configured but writable.

@@ -1,7 +1,7 @@
-import Catalog
 import NIOCore
 import Storage
 import Synchronization
+import Vocabulary
 
 /// The process is gone: nothing that it had still to do happens any more.
 struct ProcessKilled: Error, CustomStringConvertible {

@@ -1,9 +1,8 @@
-import Catalog
 import FoundationEssentials
+import Host
 import MySQLControl
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import Workflows
 

@@ -1,15 +1,17 @@
 import Catalog
 import Compression
+package import Concurrency
 import Engines
 import FoundationEssentials
+import Host
 import Logging
 import MySQLControl
 import NIOCore
 import Positions
 import Storage
-package import Streams
 package import SystemPackage
 import Topology
+import Vocabulary
 import Workflows
 
 /// One run of the simulated campaign: two good passes, one that is hit by a fault, and one that must set everything right.

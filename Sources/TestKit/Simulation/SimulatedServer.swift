@@ -1,9 +1,9 @@
-import Catalog
 import Glibc
+package import Host
 package import MySQLControl
 import MySQLWire
 import Positions
-package import Streams
+import Storage
 import Synchronization
 package import SystemPackage
 package import Workflows

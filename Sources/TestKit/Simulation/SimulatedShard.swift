@@ -1,9 +1,9 @@
-package import Catalog
 import FoundationEssentials
 import MySQLControl
 import Positions
 import Synchronization
 import Topology
+package import Vocabulary
 package import Workflows
 
 /// A shard without servers: its topology, what its primaries have executed, and a clock that runs as fast as it is waited for.

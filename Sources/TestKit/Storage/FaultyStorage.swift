@@ -1,7 +1,7 @@
-package import Catalog
 import NIOCore
 package import Storage
 import Synchronization
+package import Vocabulary
 
 /// Something that goes wrong once, or always.
 ///

@@ -1,9 +1,9 @@
-import Catalog
+import Concurrency
 import NIOCore
 package import Storage
-import Streams
 import Synchronization
 import Testing
+import Vocabulary
 
 /// The contract of ``BackupStorage``, sentence by sentence. Every implementation runs it, the in-memory one included:
 /// ```swift

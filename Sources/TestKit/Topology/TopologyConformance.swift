@@ -1,5 +1,5 @@
+import Concurrency
 import FoundationEssentials
-import Streams
 import SwiftProtobuf
 import Testing
 package import Topology

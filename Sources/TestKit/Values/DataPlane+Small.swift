@@ -1,6 +1,6 @@
 package import Compression
+package import Concurrency
 package import Engines
-package import Streams
 
 extension DataPlane {
     /// A data plane for a few small files: chunks of gzip of 100,000 bytes, 16 MiB in flight.

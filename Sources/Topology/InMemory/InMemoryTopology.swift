@@ -1,4 +1,4 @@
-import Streams
+import Concurrency
 import Synchronization
 
 /// The topology in memory, for tests and simulations.

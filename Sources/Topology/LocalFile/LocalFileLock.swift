@@ -1,5 +1,5 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
 
 /// A lock as a file that its holder has locked: it ends with the holder's process, whatever happens to it.

@@ -1,5 +1,6 @@
+import Concurrency
 import Glibc
-import Streams
+import Host
 package import SystemPackage
 
 /// The topology as files of protobuf JSON: the global root is a folder, the cells' folders stand beside it.

@@ -1,5 +1,5 @@
-import Catalog
 package import FoundationEssentials
+import Vocabulary
 
 /// What a lock says of its holder: the JSON that Vitess's tools write and show.
 package struct LockRecord: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import Catalog
+import Vocabulary
 import WireProtos
 
 // What clients need of the records, taken out of what is stored.

@@ -1,4 +1,4 @@
-package import Catalog
+package import Vocabulary
 
 /// What a client of a shard needs to know of it.
 package struct ShardRecord: Hashable, Sendable {

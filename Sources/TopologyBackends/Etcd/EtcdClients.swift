@@ -1,8 +1,8 @@
+import Concurrency
 import GRPCCore
 import GRPCDialing
 import GRPCNIOTransportHTTP2Posix
 import NIOPosix
-import Streams
 import Synchronization
 import Topology
 

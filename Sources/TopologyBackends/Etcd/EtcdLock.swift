@@ -1,6 +1,6 @@
+import Concurrency
 import FoundationEssentials
 import GRPCCore
-import Streams
 import SwiftProtobuf
 import Synchronization
 import Topology

@@ -1,7 +1,6 @@
-import Catalog
+import Concurrency
 import FoundationEssentials
 package import GRPCDialing
-import Streams
 import SwiftProtobuf
 package import Topology
 import WireProtos

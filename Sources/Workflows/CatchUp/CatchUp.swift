@@ -1,10 +1,10 @@
-import Catalog
+import Concurrency
 import Logging
 import MySQLControl
 import Positions
-import Streams
 import SystemPackage
 import Topology
+import Vocabulary
 
 /// Brings a restored server up to where the primary was when it was asked.
 ///

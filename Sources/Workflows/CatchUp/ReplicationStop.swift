@@ -1,7 +1,7 @@
-import Catalog
+import Concurrency
 import Logging
 import MySQLControl
-import Streams
+import Vocabulary
 
 /// Stops replication, for as long as the applier works on what it has begun.
 ///

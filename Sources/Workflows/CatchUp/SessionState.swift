@@ -1,6 +1,6 @@
-import Catalog
 import Logging
 import MySQLControl
+import Vocabulary
 
 /// Deals with what a server has in memory only: rows of MEMORY tables, and the applier's temporary tables.
 struct SessionState: Sendable {

@@ -1,7 +1,7 @@
-package import Catalog
 package import FoundationEssentials
 import Synchronization
 package import Topology
+package import Vocabulary
 
 /// The lock of a shard's passes in the topology (`--pass-lock=topo`), held beside the lease in storage.
 ///

@@ -1,6 +1,7 @@
 import Glibc
-import Streams
+import Host
 import SystemPackage
+import Vocabulary
 
 /// Who holds a lease: enough to tell an operator, and to see on the same machine whether the process still lives.
 package struct LeaseHolder: Hashable, Sendable, Codable {

@@ -1,10 +1,10 @@
-package import Catalog
+import Concurrency
 import FoundationEssentials
 package import Logging
 package import Storage
-import Streams
 import Synchronization
 import Topology
+package import Vocabulary
 
 /// Keeps two passes from working on one shard at once.
 ///

@@ -1,13 +1,14 @@
 package import Catalog
+import Concurrency
 package import Engines
 package import Logging
 package import MySQLControl
 import NIOCore
 import Positions
 package import Storage
-import Streams
 package import SystemPackage
 package import Topology
+package import Vocabulary
 
 /// One pass of backup maintenance for a shard: decide, take a backup, prune.
 package struct BackupPass: Sendable {

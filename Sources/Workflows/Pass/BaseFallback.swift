@@ -1,8 +1,9 @@
 import Catalog
+import Concurrency
 import Engines
 import Logging
 import MySQLControl
-import Streams
+import Vocabulary
 
 /// Goes on from the newest base from which the primary can be caught up with.
 ///

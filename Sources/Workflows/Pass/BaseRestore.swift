@@ -1,11 +1,13 @@
 import Catalog
+import Concurrency
 import Engines
+import Host
 import Logging
 import MySQLControl
 import Positions
 import Storage
-import Streams
 import SystemPackage
+import Vocabulary
 
 /// Brings the newest backup back that can be used, as the base of a pass.
 ///

@@ -1,7 +1,7 @@
+import Concurrency
 import Engines
 import Logging
 import MySQLControl
-import Streams
 import SystemPackage
 
 /// Sees that nothing of the server is left out of its backup silently.

@@ -1,6 +1,6 @@
+import Concurrency
 import Logging
 import MySQLControl
-import Streams
 
 /// Statements of the operator that run before the files are copied (`--init-backup-sql-queries`).
 package struct InitQueries: Hashable, Sendable {

@@ -3,8 +3,8 @@ import FoundationEssentials
 import Logging
 import MySQLControl
 import Storage
-import Streams
 import SystemPackage
+import Vocabulary
 
 /// What passes left that did not come to their end: only what is surely ours, and surely abandoned.
 struct Leftovers: Sendable {

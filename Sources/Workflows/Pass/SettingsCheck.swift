@@ -1,8 +1,9 @@
+import Concurrency
 import Engines
 import Logging
 import MySQLControl
-import Streams
 import SystemPackage
+import Vocabulary
 
 /// Compares settings that the data depends on with the primary's: what our server makes must be readable under theirs.
 struct SettingsCheck: Sendable {

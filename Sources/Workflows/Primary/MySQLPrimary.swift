@@ -1,9 +1,8 @@
-import Catalog
+import Concurrency
 import MySQLControl
 package import MySQLWire
 package import NIOCore
 package import Positions
-import Streams
 package import Topology
 
 /// Asks the primary's mysqld itself, as the replication user: for replication sets without tablet managers.

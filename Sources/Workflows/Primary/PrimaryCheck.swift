@@ -1,5 +1,5 @@
+import Concurrency
 import Logging
-import Streams
 import Topology
 
 /// Asks before hours of restoring for what catching up will need of the primary.

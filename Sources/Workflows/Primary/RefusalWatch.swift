@@ -1,5 +1,5 @@
-import Catalog
 import Logging
+import Vocabulary
 
 /// How long one and the same refusal has lasted.
 ///

@@ -1,8 +1,7 @@
-import Catalog
+import Concurrency
 import MySQLControl
 package import MySQLWire
 package import NIOCore
-import Streams
 package import Topology
 
 /// The port to the primary's mysqld: whether a replica with our user could replicate from it.

@@ -1,8 +1,8 @@
-import Catalog
+import Concurrency
 import Logging
 import Positions
-import Streams
 import Topology
+import Vocabulary
 
 /// The shard's primary as the topology names it at this moment, and what it says of its position.
 struct ShardPrimary: Sendable {

@@ -1,6 +1,6 @@
+package import Host
 package import MySQLControl
 package import Positions
-package import Streams
 package import SystemPackage
 
 /// The port to a pass's own mysqld: made, started, stopped and thrown away.

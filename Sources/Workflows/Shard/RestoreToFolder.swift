@@ -1,10 +1,11 @@
 package import Catalog
 package import Engines
+import Host
 package import Logging
 import MySQLControl
 import Storage
-import Streams
 package import SystemPackage
+import Vocabulary
 
 /// Unpacks a backup into a folder laid out as a tablet's, checks it, and starts nothing.
 package struct RestoreToFolder: Sendable {
@@ -63,7 +64,7 @@ package struct RestoreToFolder: Sendable {
             guard let backup = listed.first(where: { $0.name == name }) else {
                 throw WorkflowError(
                     .refused,
-                    "there is no backup \(CatalogError.excerpt(name)) in \(backups.shard); HINT: see --list-backups"
+                    "there is no backup \(PrintableText.excerpt(name)) in \(backups.shard); HINT: see --list-backups"
                 )
             }
             // An operator may have a name of his own for a copy.
@@ -78,7 +79,7 @@ package struct RestoreToFolder: Sendable {
         for backup in ListedBackup.fullsByAge(listed).reversed() {
             guard backup.manifest?.method == "builtin" else {
                 logger.warning(
-                    "Skipping backup \(backups.shard)/\(backup.name), which was taken with the engine \(CatalogError.excerpt(backup.manifest?.method ?? "")): only builtin ones can be restored here"
+                    "Skipping backup \(backups.shard)/\(backup.name), which was taken with the engine \(PrintableText.excerpt(backup.manifest?.method ?? "")): only builtin ones can be restored here"
                 )
                 continue
             }

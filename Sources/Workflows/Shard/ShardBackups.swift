@@ -1,8 +1,9 @@
 package import Catalog
+import Concurrency
 import Logging
 package import Storage
-import Streams
 import Synchronization
+package import Vocabulary
 
 /// The backups of one shard as storage holds them now.
 package struct ShardBackups: Sendable {

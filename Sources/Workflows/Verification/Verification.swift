@@ -1,12 +1,13 @@
 import Catalog
 import Compression
+import Concurrency
 import Engines
 import Logging
 import MySQLControl
 import NIOCore
 import Positions
 import Storage
-import Streams
+import Vocabulary
 
 /// Restores a backup that was just committed, starts mysqld on it, and lets it check everything (`--verify-after`).
 struct Verification: Sendable {

@@ -3,6 +3,7 @@ import Positions
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 /// MANIFESTs that the real Vitess 24.0.4 wrote, full and incremental, by vtbackup and by a tablet, on MySQL 9.7 and 8.0.
 @Suite("Manifests of the real Vitess")

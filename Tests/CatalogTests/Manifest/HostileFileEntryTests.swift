@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 @Suite("File entries that lie")
 struct HostileFileEntryTests {
@@ -23,7 +24,7 @@ struct HostileFileEntryTests {
         let message = try refusal("{\"Base\": \"Data\", \"Name\": \(quoted(name)), \"Hash\": \"00000000\"}")
         #expect(
             message
-                == "MANIFEST FileEntries[0]: cannot evaluate full name for \(CatalogError.excerpt(name)): invalid joined path"
+                == "MANIFEST FileEntries[0]: cannot evaluate full name for \(PrintableText.excerpt(name)): invalid joined path"
         )
         #expect(!FileEntry.isSafe(name: name))
     }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 /// A manifest comes from storage: whatever is in it, the answer is an error that names the key, and nothing worse.
 @Suite("Manifests that lie")

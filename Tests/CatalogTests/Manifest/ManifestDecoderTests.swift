@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 /// A MANIFEST may have 50 MB: it is read as it arrives.
 @Suite("Manifests: read in pieces")

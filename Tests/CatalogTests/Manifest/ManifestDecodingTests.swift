@@ -3,6 +3,7 @@ import Positions
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 @Suite("Manifests: read as Vitess reads them")
 struct ManifestDecodingTests {

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 @Suite("Freshness: whether a pass takes a backup")
 struct FreshnessTests {

@@ -3,6 +3,7 @@ import Positions
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 /// Random shards and policies; what must hold is said here a second time, by other means than the planner's.
 @Suite("Retention: what holds for every shard")

@@ -2,6 +2,7 @@ import FoundationEssentials
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 /// A file of `Fixtures/retention`: policy and backups, a line `---`, then the verdicts and the order of removal.
 ///

@@ -3,6 +3,7 @@ import Positions
 import Testing
 
 @testable import Catalog
+@testable import Vocabulary
 
 /// Listed backups for planning, by what matters there: name, kind, position.
 enum SampleBackup {

@@ -1,5 +1,5 @@
-import Catalog
 import Testing
+import Vocabulary
 
 @testable import CommandLineKit
 
@@ -77,6 +77,6 @@ struct CSVRecordTests {
         ]
     )
     func errors(_ sample: Failure) {
-        #expect(throws: CatalogError(sample.message)) { try CSVRecord.parse(sample.text) }
+        #expect(throws: VocabularyError(sample.message)) { try CSVRecord.parse(sample.text) }
     }
 }

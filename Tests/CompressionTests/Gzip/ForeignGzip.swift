@@ -1,6 +1,8 @@
 import NIOCore
-import Streams
+import Storage
 import Testing
+
+@testable import Compression
 
 /// Gzip members as other programs write them, made by hand from stored blocks.
 struct ForeignGzip: Sendable, CustomTestStringConvertible {

@@ -1,5 +1,5 @@
 import NIOCore
-import Streams
+import Storage
 import Testing
 
 @testable import Compression

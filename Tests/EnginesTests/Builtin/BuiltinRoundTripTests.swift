@@ -1,13 +1,15 @@
 import Catalog
 import Compression
+import Concurrency
+import Host
 import Logging
 import MySQLControl
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Engines
 

@@ -1,12 +1,14 @@
 import Catalog
 import Compression
+import Concurrency
+import Host
 import Logging
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Engines
 

@@ -1,6 +1,6 @@
 import Catalog
+import Host
 import MySQLControl
-import Streams
 import SystemPackage
 import TestKit
 import Testing

@@ -1,6 +1,5 @@
 import NIOCore
 import Storage
-import Streams
 import Synchronization
 import TestKit
 import Testing

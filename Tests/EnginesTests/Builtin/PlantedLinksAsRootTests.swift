@@ -1,14 +1,16 @@
 import Catalog
 import Compression
+import Concurrency
 import Glibc
+import Host
 import Logging
 import MySQLControl
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Engines
 

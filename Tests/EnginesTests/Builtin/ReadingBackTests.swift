@@ -1,14 +1,17 @@
 import Catalog
 import Compression
+import Concurrency
 import FoundationEssentials
+import Host
 import Logging
 import MySQLControl
 import NIOCore
+import Processes
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Engines
 

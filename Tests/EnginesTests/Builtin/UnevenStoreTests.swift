@@ -1,14 +1,16 @@
 import Catalog
 import Compression
+import Concurrency
+import Host
 import Logging
 import MySQLControl
 import NIOCore
 import Storage
-import Streams
 import Synchronization
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Engines
 

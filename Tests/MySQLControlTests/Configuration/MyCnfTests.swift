@@ -1,6 +1,6 @@
-import Catalog
 import SystemPackage
 import Testing
+import Vocabulary
 
 @testable import MySQLControl
 

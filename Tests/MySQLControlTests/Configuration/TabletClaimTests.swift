@@ -1,6 +1,6 @@
 import Glibc
+import Host
 import MySQLControl
-import Streams
 import SystemPackage
 import TestKit
 import Testing

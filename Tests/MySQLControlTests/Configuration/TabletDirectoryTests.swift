@@ -1,5 +1,4 @@
-import Catalog
-import Streams
+import Host
 import SystemPackage
 import Testing
 
@@ -13,19 +12,6 @@ struct TabletDirectoryTests {
         #expect(TabletDirectory(dataRoot: "/vt", uid: .max).path == "/vt/vt_4294967295")
         #expect(TabletDirectory(path: "/data/mine", uid: 3).path == "/data/mine")
         #expect(TabletDirectory(path: "/data/mine", uid: 3).binLog == "/data/mine/bin-logs/vt-0000000003-bin")
-    }
-
-    @Test("holds the files of a manifest's bases")
-    func bases() {
-        let directory = TabletDirectory(dataRoot: "/vt", uid: 1)
-        let folders: [BaseDirectory: FilePath] = [
-            .data: "/vt/vt_0000000001/data",
-            .innodbData: "/vt/vt_0000000001/innodb/data",
-            .innodbLog: "/vt/vt_0000000001/innodb/logs",
-            .binLog: "/vt/vt_0000000001/bin-logs",
-        ]
-        for (base, folder) in folders { #expect(directory.folder(of: base) == folder) }
-        #expect(directory.restoreMarker == "/vt/vt_0000000001/restore_in_progress")
     }
 
     private static let tree = ["bin-logs", "data", "innodb", "relay-logs", "tmp"]

@@ -1,6 +1,6 @@
-import Catalog
 import Positions
 import Testing
+import Vocabulary
 
 @testable import MySQLControl
 

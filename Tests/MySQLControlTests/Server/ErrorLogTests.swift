@@ -1,12 +1,12 @@
-import Catalog
 import Glibc
+import Host
 import Logging
 import MySQLWire
 import NIOPosix
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import MySQLControl
 

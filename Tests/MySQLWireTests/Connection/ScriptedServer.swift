@@ -1,6 +1,7 @@
+import Concurrency
+import Host
 import NIOCore
 import NIOPosix
-import Streams
 import SystemPackage
 
 @testable import MySQLWire

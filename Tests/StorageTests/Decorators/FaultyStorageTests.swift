@@ -3,6 +3,7 @@ import NIOCore
 import Storage
 import TestKit
 import Testing
+import Vocabulary
 
 /// The decorator is what other tests lean on: each of its faults must be what it says.
 @Suite("Injected faults", .timeLimit(.minutes(5)))

@@ -4,6 +4,7 @@ import Storage
 import Synchronization
 import TestKit
 import Testing
+import Vocabulary
 
 @Suite("Metered storage", .timeLimit(.minutes(5)))
 struct MeteredStorageTests {

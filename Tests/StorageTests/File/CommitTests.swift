@@ -1,11 +1,12 @@
 import Catalog
 import Glibc
+import Host
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @Suite("Committing and removing in file storage", .timeLimit(.minutes(5)))
 struct CommitTests {

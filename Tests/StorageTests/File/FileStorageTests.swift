@@ -1,11 +1,13 @@
 import Catalog
+import Concurrency
 import Glibc
+import Host
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 @Suite("File storage", .timeLimit(.minutes(5)))
 struct FileStorageTests {

@@ -1,5 +1,6 @@
+import Concurrency
+import Host
 import Storage
-import Streams
 import SystemPackage
 
 /// Runs `body` with an empty file storage below /var/tmp and its root, and removes it afterwards.

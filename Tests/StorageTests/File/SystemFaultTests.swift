@@ -1,10 +1,11 @@
 import Catalog
+import Host
 import NIOCore
 import Storage
-import Streams
 import SystemPackage
 import TestKit
 import Testing
+import Vocabulary
 
 /// Each system call of file storage fails in turn: what a rule of POSIX allows is not noticed, everything else is an error
 /// that leaves the old state or the new one.

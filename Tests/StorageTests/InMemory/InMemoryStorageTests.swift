@@ -1,7 +1,7 @@
-import Catalog
 import NIOCore
 import Storage
 import Testing
+import Vocabulary
 
 @Suite("In-memory storage", .timeLimit(.minutes(5)))
 struct InMemoryStorageTests {

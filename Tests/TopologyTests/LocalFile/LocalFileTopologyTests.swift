@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Streams
+import Host
 import SystemPackage
 import Testing
 

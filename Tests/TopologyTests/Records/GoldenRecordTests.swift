@@ -1,7 +1,7 @@
-import Catalog
 import Foundation
 import SwiftProtobuf
 import Testing
+import Vocabulary
 import WireProtos
 
 @testable import Topology

@@ -1,6 +1,6 @@
-import Catalog
 import SwiftProtobuf
 import Testing
+import Vocabulary
 import WireProtos
 
 @testable import Topology

@@ -1,10 +1,10 @@
-import Catalog
 import FoundationEssentials
 import Logging
 import Storage
 import TestKit
 import Testing
 import Topology
+import Vocabulary
 
 @testable import Workflows
 

@@ -1,9 +1,9 @@
-import Catalog
 import FoundationEssentials
 import Logging
 import Storage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Workflows
 

@@ -1,9 +1,10 @@
 import Catalog
+import Concurrency
 import FoundationEssentials
 import NIOCore
 import Storage
-import Streams
 import Testing
+import Vocabulary
 
 @testable import TestKit
 @testable import Workflows

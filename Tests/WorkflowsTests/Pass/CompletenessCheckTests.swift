@@ -1,7 +1,9 @@
+import Concurrency
 import Engines
 import FoundationEssentials
+import Host
 import MySQLControl
-import Streams
+import Storage
 import SystemPackage
 import TestKit
 import Testing

@@ -1,6 +1,5 @@
 import MySQLControl
 import Positions
-import Streams
 
 @testable import Workflows
 

@@ -2,6 +2,7 @@ import Catalog
 import Positions
 import Testing
 import Topology
+import Vocabulary
 
 @testable import Workflows
 

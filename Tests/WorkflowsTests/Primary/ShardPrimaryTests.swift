@@ -5,6 +5,7 @@ import Positions
 import TestKit
 import Testing
 import Topology
+import Vocabulary
 
 @testable import Workflows
 

@@ -5,6 +5,7 @@ import Positions
 import Storage
 import TestKit
 import Testing
+import Vocabulary
 
 @testable import Workflows
 

@@ -1,6 +1,5 @@
 import NIOCore
 import Storage
-import Streams
 
 /// An object's bytes in order, with the running hash of all that were taken from the store.
 ///

@@ -1,7 +1,7 @@
 import Compression
+import Host
 import NIOCore
 import Storage
-import Streams
 
 extension PlacedWriter {
     /// Decodes gzip: members of ours in parallel, since their header says where each belongs; those of others likewise as

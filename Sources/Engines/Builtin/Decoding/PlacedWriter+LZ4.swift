@@ -1,6 +1,6 @@
 import Compression
+import Concurrency
 import NIOCore
-import Streams
 
 extension PlacedWriter {
     /// Decodes LZ4: independent blocks in parallel, dependent ones and older formats in order.

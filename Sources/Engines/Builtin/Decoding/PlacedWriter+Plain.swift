@@ -1,7 +1,7 @@
-import Compression
+import Concurrency
 import Logging
 import NIOCore
-import Streams
+import Processes
 
 extension PlacedWriter {
     /// Writes the pieces as they are, several at once.

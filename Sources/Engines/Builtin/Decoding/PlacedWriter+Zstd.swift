@@ -1,6 +1,6 @@
 import Compression
+import Concurrency
 import NIOCore
-import Streams
 
 extension PlacedWriter {
     /// What every stream counts for: Vitess's default window.

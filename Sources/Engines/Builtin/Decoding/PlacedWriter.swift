@@ -1,7 +1,8 @@
 import Compression
+import Concurrency
+import Host
 import Logging
 import NIOCore
-import Streams
 import SystemPackage
 
 /// Decodes one object into its place in a file.
