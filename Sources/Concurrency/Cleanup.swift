@@ -18,7 +18,8 @@ package func withCleanup<Result: Sendable>(
 
 /// Runs `body` to its end even when the current task is cancelled meanwhile.
 ///
-/// The one unstructured task of this code base: it is awaited at once, so nothing outlives the call.
+/// One of the two unstructured tasks of this code base, with that of `withLastingHelper`: it is awaited at once, so nothing
+/// outlives the call.
 package func shielded<Result: Sendable>(_ body: @escaping @Sendable () async throws -> Result) async throws -> Result {
     try await Task { try await body() }.value
 }

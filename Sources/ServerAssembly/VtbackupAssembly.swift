@@ -434,24 +434,8 @@ package struct VtbackupAssembly: Sendable {
     ) async throws -> Result {
         let progress = PassProgress()
         guard sink.isTerminal else { return try await body(progress) }
-        return try await withThrowingTaskGroup(of: Result?.self) { group in
-            group.addTask {
-                await PassProgressDisplay(sink: sink, progress: progress).run()
-                return nil
-            }
-            group.addTask { try await body(progress) }
-            var result: Result?
-            do {
-                while result == nil, let next = try await group.next() { result = next }
-            } catch {
-                group.cancelAll()
-                try? await group.waitForAll()
-                throw error
-            }
-            group.cancelAll()
-            try? await group.waitForAll()
-            guard let result else { throw CancellationError() }
-            return result
+        return try await withHelpers([{ await PassProgressDisplay(sink: sink, progress: progress).run() }]) {
+            try await body(progress)
         }
     }
 

@@ -1,4 +1,5 @@
 import Catalog
+import Concurrency
 import FoundationEssentials
 import Glibc
 import Positions
@@ -173,7 +174,7 @@ struct NetworkFaultTests {
         let lines = LogLines()
         // Its waits take no time: what is real here is the port that nobody listens on.
         let waited = LockedBox(Duration.zero)
-        let clock = PassClock(
+        let clock = Clocks(
             now: { Date() },
             elapsed: { waited.get() },
             sleep: { wait in waited.update { $0 += wait } }

@@ -252,22 +252,12 @@ extension Mysqld {
     private func stopHookStarted(_ server: RunningMysqld) async throws {
         do {
             try await withDeadline(stopTimeout, operation: "stopping mysqld") { try await requestStop(server) }
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                // Whichever comes first: the server has gone, or nothing has moved for too long.
-                group.addTask {
-                    try await server.waitUntilGone()
-                    return true
-                }
-                // Ends by itself only when the server hangs.
-                group.addTask {
-                    try await ShutdownWatch(directory: directory, logger: logger).standstill(of: stopTimeout)
-                    return false
-                }
-                defer { group.cancelAll() }
-                guard try await group.next() == true else {
-                    throw DeadlineExceeded(operation: "it has neither read nor written anything for \(stopTimeout)")
-                }
+            // Ends by itself only when the server hangs.
+            let watch: @Sendable () async throws -> Void = {
+                try await ShutdownWatch(directory: directory, logger: logger).standstill(of: stopTimeout)
+                throw DeadlineExceeded(operation: "it has neither read nor written anything for \(stopTimeout)")
             }
+            try await withHelpers([watch]) { try await server.waitUntilGone() }
         } catch let error as DeadlineExceeded {
             throw MysqldError(
                 .stop,

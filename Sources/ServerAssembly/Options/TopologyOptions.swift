@@ -109,7 +109,7 @@ package struct TopologyOptions: ParsableArguments {
     /// - Throws: ``UsageError``, ``TopologyError``, or what `body` throws.
     func withStore<Result: Sendable>(
         meter: TopologyMeter,
-        _ body: (any TopologyStore) async throws -> Result
+        _ body: @escaping @Sendable (any TopologyStore) async throws -> Result
     ) async throws -> Result {
         if topoGlobalServerAddress.isEmpty, topoImplementation != "file" {
             throw UsageError("topo-global-server-address must be configured")

@@ -1,4 +1,5 @@
 import CommandLineKit
+import Concurrency
 import Glibc
 import Host
 import Logging
@@ -36,21 +37,13 @@ private func interruptible<Result: Sendable>(
 ) async throws -> Result {
     let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
     let (stops, stop) = AsyncStream<Void>.makeStream()
-    return try await withThrowingTaskGroup(of: Result?.self) { group in
-        group.addTask {
-            await watch(signals, grace: grace, logger: logger) {
-                stop.yield()
-                stop.finish()
-            }
-            return nil
+    let watching: @Sendable () async throws -> Void = {
+        await watch(signals, grace: grace, logger: logger) {
+            stop.yield()
+            stop.finish()
         }
-        group.addTask { try await cancellable(by: stops, body) }
-        defer { group.cancelAll() }
-        while let result = try await group.next() {
-            if let result { return result }
-        }
-        throw Interrupted()
     }
+    return try await withHelpers([watching]) { try await cancellable(by: stops, body) }
 }
 
 private func watch(

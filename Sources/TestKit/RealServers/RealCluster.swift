@@ -276,6 +276,10 @@ package struct RealCluster: Sendable {
         let log = log ?? folder.appending("\(name).log")
         let (program, arguments) = Programs.asOrdinaryUser(programs.appending(name), arguments)
         let done = LockedBox(false)
+        @Sendable func ended() -> RealClusterFailure {
+            let text = String(decoding: (try? FileTree.read(log, limit: 64 << 20)) ?? [], as: UTF8.self)
+            return RealClusterFailure(description: "\(name) ended: \(text.suffix(3000))")
+        }
         // Into a file: a server that it starts may keep its output open.
         _ = try await Programs.run(
             "/bin/sh",
@@ -285,29 +289,15 @@ package struct RealCluster: Sendable {
             defer { kill(process, SIGKILL) }
             while !isListening(port), Programs.isAlive(process) { try await Task.sleep(for: .milliseconds(50)) }
             guard Programs.isAlive(process) else { return }
-            // Both are children of this group, and have ended when it does.
-            try await withThrowingTaskGroup(of: Bool.self) { group in
-                group.addTask {
-                    try await body()
-                    return true
-                }
-                // A body must not wait for what a dead program would do.
-                group.addTask {
-                    while Programs.isAlive(process) {
-                        // There are many of these, for as long as the cluster lives, and a death is rare.
-                        try await Task.sleep(for: .milliseconds(250))
-                    }
-                    return false
-                }
-                done.set(try await group.next() == true)
-                group.cancelAll()
-                // What the body throws because it was cancelled is no news.
-                while await group.nextResult() != nil {}
+            // A body must not wait for what a dead program would do.
+            let watch: @Sendable () async throws -> Void = {
+                // There are many of these, for as long as the cluster lives, and a death is rare.
+                while Programs.isAlive(process) { try await Task.sleep(for: .milliseconds(250)) }
+                throw ended()
             }
+            try await withHelpers([watch]) { try await body() }
+            done.set(true)
         }
-        guard done.get() else {
-            let text = String(decoding: try FileTree.read(log, limit: 64 << 20) ?? [], as: UTF8.self)
-            throw RealClusterFailure(description: "\(name) ended: \(text.suffix(3000))")
-        }
+        guard done.get() else { throw ended() }
     }
 }

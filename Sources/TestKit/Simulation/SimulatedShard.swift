@@ -1,10 +1,11 @@
+package import Concurrency
 import FoundationEssentials
 import MySQLControl
 import Positions
 import Synchronization
 import Topology
 package import Vocabulary
-package import Workflows
+import Workflows
 
 /// A shard without servers: its topology, what its primaries have executed, and a clock that runs as fast as it is waited for.
 package final class SimulatedShard: Sendable {
@@ -121,8 +122,8 @@ package final class SimulatedShard: Sendable {
     private static let start = Date(timeIntervalSince1970: 1_790_000_000)
 
     /// The shard's clock: waiting takes no time.
-    package var clock: PassClock {
-        PassClock(
+    package var clock: Clocks {
+        Clocks(
             now: { self.state.withLock { Self.start + Double($0.shift) + $0.elapsed / .seconds(1) } },
             elapsed: { self.state.withLock { $0.elapsed } },
             sleep: { duration in
@@ -134,7 +135,7 @@ package final class SimulatedShard: Sendable {
     }
 
     /// The same for whoever waits beside the pass: it never gets its turn.
-    var standingClock: PassClock {
+    var standingClock: Clocks {
         var clock = clock
         clock.sleep = { _ in try await Task.sleep(for: .seconds(86_400)) }
         return clock

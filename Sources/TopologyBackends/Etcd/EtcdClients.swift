@@ -30,26 +30,21 @@ final class EtcdClients: Sendable {
     /// Runs `body`, and the connections that it makes.
     static func with<Result: Sendable>(
         _ settings: EtcdCluster.Settings,
-        _ body: (EtcdClients) async throws -> Result
+        _ body: @escaping @Sendable (EtcdClients) async throws -> Result
     ) async throws -> Result {
         let (stream, begun) = AsyncStream<EtcdConnection>.makeStream()
-        // Unstructured: a body that is cancelled still has to give locks back. Each connection reads and writes for itself
-        // until it is retired. Cancelled when the body has ended, since one to a server that never answered would not end
-        // by itself.
-        let connections = Task(executorPreference: thread) {
+        // A body that is cancelled still has to give locks back. Each connection reads and writes for itself until it is
+        // retired; one to a server that never answered would not end by itself.
+        return try await withLastingHelper(on: thread) {
             await withDiscardingTaskGroup { group in
                 for await connection in stream {
                     // One for each connection: they come and go independently of each other.
                     group.addTask { await connection.run() }
                 }
             }
-        }
-        return try await withCleanup {
-            try await body(EtcdClients(settings, begun: begun))
-        } cleanup: {
-            begun.finish()
-            connections.cancel()
-            await connections.value
+        } body: {
+            defer { begun.finish() }
+            return try await body(EtcdClients(settings, begun: begun))
         }
     }
 

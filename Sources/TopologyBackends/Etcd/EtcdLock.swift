@@ -49,26 +49,13 @@ final class EtcdLock: TopologyLock {
     ) async throws -> Result {
         let deadline = ContinuousClock.now + limits.acquisition
         let lock = try await begin(folder, cluster, limits)
-        let (ended, end) = AsyncStream<Never>.makeStream()
         return try await withCleanup {
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                // Beside the waiting and the work, which may take hours: keeps the lease alive.
-                group.addTask {
-                    // Unstructured: also while a body that was cancelled cleans up.
-                    try await Task(executorPreference: EtcdClients.thread) { try await lock.keep(until: ended) }.value
-                    return nil
-                }
-                // A child too, so that losing the lock cancels it.
-                group.addTask {
-                    defer { end.finish() }
-                    try await lock.take(record, until: deadline)
-                    return try await body(lock)
-                }
-                defer { group.cancelAll() }
-                while let next = try await group.next() {
-                    if let result = next { return result }
-                }
-                throw CancellationError()
+            // Also while a body that was cancelled cleans up; losing the lock cancels it.
+            try await withLastingHelper(on: EtcdClients.thread) {
+                try await lock.keep()
+            } body: {
+                try await lock.take(record, until: deadline)
+                return try await body(lock)
             }
         } cleanup: {
             await lock.release(within: limits.release)
@@ -192,21 +179,12 @@ final class EtcdLock: TopologyLock {
 
     // MARK: Holding
 
-    /// Keeps the lease alive until `ended` is finished.
-    /// - Throws: ``TopologyError`` with code `lockLost`.
-    private func keep(until ended: AsyncStream<Never>) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            // Whichever comes first: the lock is lost …
-            group.addTask { [self] in
-                while true {
-                    try await clock.sleep(for: lifetime / 3)
-                    try await confirm()
-                }
-            }
-            // … or nobody needs it any more.
-            group.addTask { for await _ in ended {} }
-            defer { group.cancelAll() }
-            try await group.next()
+    /// Keeps the lease alive, during the waiting and the work, which may take hours.
+    /// - Throws: ``TopologyError`` with code `lockLost`, or `CancellationError` when nobody needs it any more.
+    private func keep() async throws {
+        while true {
+            try await clock.sleep(for: lifetime / 3)
+            try await confirm()
         }
     }
 

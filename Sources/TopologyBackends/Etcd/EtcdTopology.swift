@@ -35,7 +35,7 @@ package struct EtcdTopology: TopologyStore {
     /// - Throws: ``TopologyError`` when no server answers, or what `body` throws.
     package static func with<Result: Sendable>(
         _ configuration: Configuration,
-        _ body: (EtcdTopology) async throws -> Result
+        _ body: @escaping @Sendable (EtcdTopology) async throws -> Result
     ) async throws -> Result {
         let settings = EtcdCluster.Settings(
             tls: configuration.tls,

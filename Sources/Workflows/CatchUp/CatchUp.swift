@@ -21,7 +21,7 @@ struct CatchUp: Sendable {
     let logger: Logger
     var limits = Limits()
 
-    private var clock: PassClock { primary.clock }
+    private var clock: Clocks { primary.clock }
 
     /// Starts replication, asks for the goal, waits until it is reached, and stops replication.
     /// - Throws: ``WorkflowError``.

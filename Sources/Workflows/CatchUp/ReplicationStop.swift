@@ -8,7 +8,7 @@ import Vocabulary
 /// A server answers only when its applier has ended the transactions that it is at: a change of a large table, or a large
 /// transaction just behind the goal, takes hours, and they are not lost for it.
 struct ReplicationStop: Sendable {
-    let clock: PassClock
+    let clock: Clocks
     let limits: CatchUp.Limits
     let logger: Logger
 
@@ -17,13 +17,8 @@ struct ReplicationStop: Sendable {
     /// Stops it.
     /// - Throws: ``WorkflowError`` when nothing moves any more, or what the server answers.
     func run(on server: any ReplicaServer) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.stopReplication() }
-            // Ends by itself only when the server hangs.
-            group.addTask { try await watch(server) }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
+        // The watch ends by itself only when the server hangs.
+        try await withHelpers([{ try await watch(server) }]) { try await server.stopReplication() }
     }
 
     private func watch(_ server: any ReplicaServer) async throws {

@@ -1,10 +1,11 @@
+import Concurrency
 import Logging
 import MySQLControl
 import Vocabulary
 
 /// Deals with what a server has in memory only: rows of MEMORY tables, and the applier's temporary tables.
 struct SessionState: Sendable {
-    let clock: PassClock
+    let clock: Clocks
     let limits: CatchUp.Limits
     let logger: Logger
 

@@ -1,4 +1,4 @@
-import Concurrency
+package import Concurrency
 import FoundationEssentials
 package import Logging
 package import Storage
@@ -31,8 +31,8 @@ package struct ShardLease: Sendable {
     private let holder: LeaseHolder
     private let clusterLock: ClusterLock?
     private let timing: Timing
-    private let clock: PassClock
-    private let renewalClock: PassClock
+    private let clock: Clocks
+    private let renewalClock: Clocks
     private let logger: Logger
 
     /// A lease of `shard` in `storage`, which should have threads of its own: renewals must not wait for an upload.
@@ -44,8 +44,8 @@ package struct ShardLease: Sendable {
         holder: LeaseHolder,
         clusterLock: ClusterLock? = nil,
         timing: Timing = Timing(),
-        clock: PassClock,
-        renewalClock: PassClock? = nil,
+        clock: Clocks,
+        renewalClock: Clocks? = nil,
         logger: Logger
     ) {
         (self.storage, self.shard, self.holder, self.timing) = (storage, shard, holder, timing)
@@ -77,25 +77,8 @@ package struct ShardLease: Sendable {
             throw WorkflowError(.storage, "cannot take the lease of shard \(shard)", cause: error)
         }
         return try await withCleanup {
-            try await withThrowingTaskGroup(of: Result?.self) { group in
-                // Beside the work, which may take hours: renews until the work has ended.
-                group.addTask {
-                    try await held.keep()
-                    return nil
-                }
-                // Beside the renewal, which may hang in storage: looks at the clock only.
-                group.addTask {
-                    try await held.watch()
-                    return nil
-                }
-                // A child too, so that losing the lease cancels it.
-                group.addTask { try await body(held) }
-                defer { group.cancelAll() }
-                while let next = try await group.next() {
-                    if let result = next { return result }
-                }
-                throw CancellationError()
-            }
+            // Renewing may hang in storage: the watch looks at the clock only. Either cancels the work when the lease is lost.
+            try await withHelpers([{ try await held.keep() }, { try await held.watch() }]) { try await body(held) }
         } cleanup: {
             await held.release()
         }
@@ -193,8 +176,8 @@ package final class HeldLease: Sendable {
     private let storage: any BackupStorage
     private let shard: ShardPath
     private let timing: ShardLease.Timing
-    private let clock: PassClock
-    private let renewalClock: PassClock
+    private let clock: Clocks
+    private let renewalClock: Clocks
     private let logger: Logger
     /// Held beside the lease.
     private let lock: (any TopologyLock)?
@@ -206,8 +189,8 @@ package final class HeldLease: Sendable {
         storage: any BackupStorage,
         shard: ShardPath,
         timing: ShardLease.Timing,
-        clock: PassClock,
-        renewalClock: PassClock,
+        clock: Clocks,
+        renewalClock: Clocks,
         logger: Logger,
         lock: (any TopologyLock)?,
         record: LeaseRecord,

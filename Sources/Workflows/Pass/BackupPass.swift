@@ -1,5 +1,5 @@
 package import Catalog
-import Concurrency
+package import Concurrency
 package import Engines
 package import Logging
 package import MySQLControl
@@ -53,7 +53,7 @@ package struct BackupPass: Sendable {
     private let backupEngine: BuiltinBackup
     private let restoreEngine: BuiltinRestore
     private let progress: PassProgress
-    private let clock: PassClock
+    private let clock: Clocks
     private let logger: Logger
 
     /// Assembles a pass.
@@ -83,7 +83,7 @@ package struct BackupPass: Sendable {
         backupEngine: BuiltinBackup,
         restoreEngine: BuiltinRestore,
         progress: PassProgress,
-        clock: PassClock,
+        clock: Clocks,
         logger: Logger
     ) {
         (self.settings, self.storage, self.lease, self.topology) = (settings, storage, lease, topology)

@@ -201,7 +201,7 @@ struct BaseRestore: Sendable {
         }
     }
 
-    var clock: PassClock { errant.primary.clock }
+    var clock: Clocks { errant.primary.clock }
 
     private func allPurged(_ purged: Position) -> WorkflowError {
         WorkflowError(

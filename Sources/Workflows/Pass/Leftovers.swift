@@ -1,4 +1,5 @@
 import Catalog
+import Concurrency
 import FoundationEssentials
 import Logging
 import MySQLControl
@@ -9,7 +10,7 @@ import Vocabulary
 /// What passes left that did not come to their end: only what is surely ours, and surely abandoned.
 struct Leftovers: Sendable {
     let backups: ShardBackups
-    let clock: PassClock
+    let clock: Clocks
     let logger: Logger
 
     /// After the end of its lease, a process that was cut off may need so long to notice.

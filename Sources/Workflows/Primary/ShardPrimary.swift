@@ -9,7 +9,7 @@ struct ShardPrimary: Sendable {
     let shard: ShardPath
     let topology: ShardTopology
     let tablets: any PrimaryTablet
-    let clock: PassClock
+    let clock: Clocks
     let logger: Logger
 
     private static let longestRetryDelay = Duration.seconds(30)

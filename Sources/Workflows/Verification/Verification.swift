@@ -14,7 +14,7 @@ struct Verification: Sendable {
     let backups: ShardBackups
     let engine: BuiltinRestore
     let progress: PassProgress
-    let clock: PassClock
+    let clock: Clocks
     let logger: Logger
 
     private static let problemsShown = 5

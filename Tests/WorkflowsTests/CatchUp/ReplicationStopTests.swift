@@ -1,3 +1,4 @@
+import Concurrency
 import MySQLControl
 import Positions
 import Testing

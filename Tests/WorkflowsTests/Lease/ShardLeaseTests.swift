@@ -1,3 +1,4 @@
+import Concurrency
 import FoundationEssentials
 import Logging
 import Storage
@@ -22,8 +23,8 @@ struct ShardLeaseTests {
     }
 
     /// Goes on only while somebody sleeps; `after` is told how long that has been.
-    private func clock(_ after: @escaping @Sendable (Duration) async throws -> Void = { _ in }) -> PassClock {
-        PassClock(
+    private func clock(_ after: @escaping @Sendable (Duration) async throws -> Void = { _ in }) -> Clocks {
+        Clocks(
             now: { [slept] in Self.start.addingTimeInterval(slept.get() / .seconds(1)) },
             elapsed: { [slept] in slept.get() },
             sleep: { [slept] duration in
@@ -39,7 +40,7 @@ struct ShardLeaseTests {
         LeaseHolder(alias: alias, host: alias, process: 1, boot: alias, processNamespace: alias, processStart: "1")
     }
 
-    private func lease(_ clock: PassClock, in other: (any BackupStorage)? = nil) -> ShardLease {
+    private func lease(_ clock: Clocks, in other: (any BackupStorage)? = nil) -> ShardLease {
         ShardLease(
             storage: other ?? storage,
             shard: shard,

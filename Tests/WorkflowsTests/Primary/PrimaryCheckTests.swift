@@ -1,4 +1,5 @@
 import Catalog
+import Concurrency
 import FoundationEssentials
 import Logging
 import Positions
@@ -46,7 +47,7 @@ struct PrimaryCheckTests {
                 shard: try ShardPath("commerce/0"),
                 topology: ShardTopology(store: topology),
                 tablets: primary,
-                clock: PassClock(
+                clock: Clocks(
                     now: { Date() },
                     elapsed: { time.get() },
                     sleep: { wait in time.update { $0 += wait } }

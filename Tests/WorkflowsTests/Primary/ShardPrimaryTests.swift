@@ -1,4 +1,5 @@
 import Catalog
+import Concurrency
 import FoundationEssentials
 import Logging
 import Positions
@@ -33,7 +34,7 @@ struct ShardPrimaryTests {
             to: #"{"alias": {"cell": "zone1", "uid": 101}, "mysql_hostname": "db", "mysql_port": 3306}"#
         )
         let waits = LockedBox<[Double]>([])
-        var clock = PassClock(
+        var clock = Clocks(
             now: { Date() },
             elapsed: { .seconds(waits.get().reduce(0, +)) },
             sleep: { wait in waits.update { $0.append(wait / .seconds(1)) } }
@@ -54,7 +55,7 @@ struct ShardPrimaryTests {
 
     @Test("the machine's own clock spreads waits by a quarter at most")
     func systemJitter() {
-        let factors = (0..<1000).map { _ in PassClock.system.jitter() }
+        let factors = (0..<1000).map { _ in Clocks.system.jitter() }
         #expect(factors.allSatisfy { (0.75...1.25).contains($0) })
         #expect(Set(factors).count > 1)
     }

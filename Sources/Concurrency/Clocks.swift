@@ -1,9 +1,9 @@
 package import FoundationEssentials
 
-/// The time of a pass: the wall clock for names and ages, a steady one for limits, and how it waits.
+/// The time: the wall clock for names and ages, a steady one for limits, and how to wait.
 ///
 /// Passed in, so that campaigns can run hours in moments and turn clocks back.
-package struct PassClock: Sendable {
+package struct Clocks: Sendable {
     /// The wall clock.
     package var now: @Sendable () -> Date
     /// Time since some fixed moment; never goes back.
@@ -23,10 +23,10 @@ package struct PassClock: Sendable {
     }
 
     /// The machine's clocks.
-    package static let system: PassClock = {
+    package static let system: Clocks = {
         let clock = ContinuousClock()
         let start = clock.now
-        var system = PassClock(
+        var system = Clocks(
             now: { Date() },
             elapsed: { clock.now - start },
             sleep: { try await Task.sleep(for: $0) }
