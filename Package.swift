@@ -120,8 +120,8 @@ let package = Package(
         library(
             "Engines",
             [
-                "Catalog", "Compression", "Concurrency", "Host", "InnoDB", "MySQLControl", "Processes", "Storage",
-                "Vocabulary", logging, nioCore, system,
+                "Catalog", "Compression", "Concurrency", "Host", "InnoDB", "MySQLControl", "Positions", "Processes",
+                "Storage", "Vocabulary", logging, nioCore, system,
             ]
         ),
         library(

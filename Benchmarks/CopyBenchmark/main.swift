@@ -46,14 +46,13 @@ func backUp(_ plane: DataPlane, _ storage: FileStorage) async throws {
     let writer = try await storage.startBackup(name, of: shard)
     let copier = BuiltinBackup(
         dataPlane: plane,
-        concurrency: concurrency,
         progressInterval: .seconds(5),
         checksPages: true,
         logger: logger
     )
     var manifest = Manifest()
-    manifest.builtin = try await copier.copyFiles(of: tablet, to: writer, meter: TransferMeter())
-    try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
+    manifest.builtin = try await copier.copyFiles(of: StoppedServer(tablet), to: writer, meter: TransferMeter())
+    try await writer.commit(manifest: manifest.commitRecord())
 }
 
 /// Lets one object fail after some writes, in both attempts, and remembers when.
@@ -112,13 +111,12 @@ func stop(_ plane: DataPlane, _ storage: FileStorage) async throws {
     let writer = FailingWriter(try await storage.startBackup(name, of: shard))
     let copier = BuiltinBackup(
         dataPlane: plane,
-        concurrency: concurrency,
         progressInterval: .seconds(5),
         checksPages: true,
         logger: logger
     )
     do {
-        _ = try await copier.copyFiles(of: tablet, to: writer, meter: TransferMeter())
+        _ = try await copier.copyFiles(of: StoppedServer(tablet), to: writer, meter: TransferMeter())
         fatalError("it should have failed")
     } catch {
         guard let failed = writer.failed.withLock({ $0 }) else { throw error }
@@ -132,13 +130,12 @@ func restore(_ plane: DataPlane, _ storage: FileStorage) async throws {
     try tablet.create(owner: nil)
     let unpacker = BuiltinRestore(
         dataPlane: plane,
-        concurrency: concurrency,
         owner: nil,
         durable: arguments.contains("durable"),
         decompressors: StoredFormat.ExternalDecompressors(),
         logger: logger
     )
-    try await unpacker.restoreFiles(manifest, from: reader, to: tablet, meter: TransferMeter())
+    try await unpacker.restore(manifest, from: reader, to: tablet, meter: TransferMeter())
 }
 
 try await BlockingThreads.with(count: concurrency + 1) { fileThreads in

@@ -14,6 +14,8 @@ package struct DataPlane: Sendable {
     package let threads: BlockingThreads
     /// How new backups are compressed, and what their manifest says of it.
     package let recorded: RecordedCodec
+    /// Files open at once.
+    package let concurrency: Int
     /// Bytes of a file that are compressed on their own.
     package let chunkSize: Int
     /// Chunks of one file that are in flight at most.
@@ -48,7 +50,7 @@ package struct DataPlane: Sendable {
         concurrency: Int,
         flightBudget: Int
     ) {
-        (self.threads, recorded) = (threads, codec)
+        (self.threads, recorded, self.concurrency) = (threads, codec, concurrency)
         let codec = codec.codec
         let chunkSize = codec.chunkSize(blockSize: blockSize)
         self.chunkSize = chunkSize

@@ -9,10 +9,6 @@ import Workflows
 struct BackupListing {
     let shard: ShardPath
     let backups: [ListedBackup]
-    /// What became known after the commit, by name.
-    let verifications: [String: VerificationRecord]
-    /// From which no pass could go on, by name.
-    var catchUpFailures: [String: CatchUpRecord] = [:]
 
     /// One backup in JSON.
     ///
@@ -41,21 +37,22 @@ struct BackupListing {
         /// `true` when the position has tagged GTIDs, which Vitess cannot read; else absent.
         var hasTaggedGtids: Bool?
 
-        init(_ backup: ListedBackup, _ verification: VerificationRecord?, _ catchUpFailure: CatchUpRecord?) {
+        init(_ backup: ListedBackup) {
+            let (verification, catchUpFailure) = (backup.verification.record, backup.catchUpFailure.record)
             notCaughtUpSince = catchUpFailure.map { BackupTimestamp.rfc3339($0.since) }
             notCaughtUpReason = catchUpFailure?.reason
             self.verification = verification?.result.rawValue
             verificationReason = verification?.reason
             verifiedAt = verification.map { BackupTimestamp.rfc3339($0.time) }
             name = backup.name
-            complete = backup.manifest != nil
-            incompleteReason = backup.problem
+            complete = backup.storedManifest != nil
+            incompleteReason = backup.stored.problem
             startedAt = backup.time.map(BackupTimestamp.rfc3339)
             files = backup.fileCount
             sizeBytes = backup.sizes?.raw
             storedBytes = backup.sizes?.stored
-            guard let manifest = backup.manifest else { return }
-            engine = manifest.method
+            guard let manifest = backup.storedManifest else { return }
+            engine = manifest.method.description
             kind = manifest.incremental ? "incremental" : "full"
             position = manifest.position.encoded
             finishedAt = manifest.finishedTime.map(BackupTimestamp.rfc3339)
@@ -76,7 +73,7 @@ struct BackupListing {
         let document = Document(
             keyspace: shard.keyspace,
             shard: shard.shard,
-            backups: backups.map { Entry($0, verifications[$0.name], catchUpFailures[$0.name]) }
+            backups: backups.map { Entry($0) }
         )
         return try JSONText.encode(document)
     }
@@ -88,32 +85,32 @@ struct BackupListing {
             "POSITION",
         ]
         let rows = backups.map { backup -> [String] in
-            guard let manifest = backup.manifest else {
+            guard let manifest = backup.storedManifest else {
                 if backup.isForeign {
                     return [PrintableText.excerpt(backup.name), "not a backup"] + Array(repeating: "-", count: 10)
                 }
                 let state = backup.isUnreadable ? "unreadable" : "incomplete"
-                return [backup.name, state] + Array(repeating: "-", count: 9) + [backup.problem ?? ""]
+                return [backup.name, state] + Array(repeating: "-", count: 9) + [backup.stored.problem ?? ""]
             }
             let duration = manifest.duration
             let rate = duration.flatMap { seconds in
                 backup.sizes.map { ProgressLine.bytes(Int64(Double($0.raw) / max(seconds, 1))) + "/s" }
             }
             return [
-                backup.name, "complete", manifest.method, manifest.incremental ? "incremental" : "full",
+                backup.name, "complete", manifest.method.description, manifest.incremental ? "incremental" : "full",
                 backup.fileCount.map(String.init) ?? "-", backup.sizes.map { ProgressLine.bytes($0.raw) } ?? "-",
                 backup.sizes.map { ProgressLine.bytes($0.stored) } ?? "-",
                 duration.map { ProgressLine.seconds($0) } ?? "-", rate ?? "-",
-                verifications[backup.name]?.result.rawValue ?? "-", notes(backup.name, manifest),
+                backup.verification.record?.result.rawValue ?? "-", notes(backup, manifest),
                 manifest.position.encoded,
             ]
         }
         return TextTable.render([header] + rows)
     }
 
-    private func notes(_ name: String, _ manifest: Manifest) -> String {
+    private func notes(_ backup: ListedBackup, _ manifest: Manifest) -> String {
         var notes: [String] = []
-        if let failure = catchUpFailures[name] {
+        if let failure = backup.catchUpFailure.record {
             notes.append("not caught up since \(BackupTimestamp.rfc3339(failure.since))")
         }
         if manifest.position?.hasTags == true { notes.append("tagged GTIDs, not for Vitess") }

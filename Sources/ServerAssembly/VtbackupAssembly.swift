@@ -107,29 +107,18 @@ package struct VtbackupAssembly: Sendable {
 
     private func list(_ backups: ShardBackups, _ print: (String) -> Void) async throws {
         let listed = try await backups.load()
-        var verifications: [String: VerificationRecord] = [:]
-        var catchUpFailures: [String: CatchUpRecord] = [:]
-        for backup in listed where backup.manifest != nil {
+        for backup in listed where backup.storedManifest != nil {
             if let warning = backup.warning(Date()) { logger.warning("\(warning)") }
-            do {
-                verifications[backup.name] = try await backups.verification(of: backup.name)
-            } catch {
-                logger.warning("cannot read whether backup \(backups.shard)/\(backup.name) was verified: \(error)")
+            if case .unreadable(let reason) = backup.verification {
+                logger.warning("cannot read whether backup \(backups.shard)/\(backup.name) was verified: \(reason)")
             }
-            do {
-                catchUpFailures[backup.name] = try await backups.catchUpFailure(of: backup.name)
-            } catch {
+            if case .unreadable(let reason) = backup.catchUpFailure {
                 logger.warning(
-                    "cannot read whether backup \(backups.shard)/\(backup.name) could be caught up with: \(error)"
+                    "cannot read whether backup \(backups.shard)/\(backup.name) could be caught up with: \(reason)"
                 )
             }
         }
-        let listing = BackupListing(
-            shard: backups.shard,
-            backups: listed,
-            verifications: verifications,
-            catchUpFailures: catchUpFailures
-        )
+        let listing = BackupListing(shard: backups.shard, backups: listed)
         print(options.action.json ? try listing.json() : listing.table)
     }
 
@@ -145,8 +134,9 @@ package struct VtbackupAssembly: Sendable {
         _ print: @escaping @Sendable (String) -> Void
     ) async throws {
         let folder = FilePath(FileManager.default.currentDirectoryPath).pushing(FilePath(options.action.restoreTo))
-        let engine = try restoreEngine(resources, owner: try ownerOfRestored(folder), durable: true)
-        let action = RestoreToFolder(backups: backups, engine: engine, logger: logger)
+        let owner = try ownerOfRestored(folder)
+        let engines = restoreEngines(try dataPlane(resources), owner: owner, durable: true)
+        let action = RestoreToFolder(backups: backups, engines: engines, owner: owner, logger: logger)
         let name = options.action.backupName.isEmpty ? nil : options.action.backupName
         let manifest = try await showingProgress { progress in
             try await action.run(name: name, into: folder, progress: progress)
@@ -222,12 +212,12 @@ package struct VtbackupAssembly: Sendable {
         let primary: any PrimaryTablet =
             options.topology.asksMysqld ? mysqld : PrimaryAndMysqld(tablet: try tabletManagers(), mysqld: mysqld)
         let lease = try await lease(shard, alias, store, resources)
-        let backupEngine = try backupEngine(resources)
-        let restoreEngine = try restoreEngine(resources, owner: try mysqldUser().fileOwner, durable: false)
+        let dataPlane = try dataPlane(resources)
+        let restoreEngines = restoreEngines(dataPlane, owner: try mysqldUser().fileOwner, durable: false)
         try await showingProgress { progress in
-            let pass = BackupPass(
+            let context = PassContext(
                 settings: settings,
-                storage: resources.storage,
+                backups: ShardBackups(shard: shard, storage: resources.storage),
                 lease: lease,
                 topology: topology,
                 primary: primary,
@@ -239,13 +229,14 @@ package struct VtbackupAssembly: Sendable {
                 ),
                 source: source,
                 makeServer: makeServer,
-                backupEngine: backupEngine,
-                restoreEngine: restoreEngine,
+                backupEngine: backupEngine(dataPlane),
+                restoreEngines: restoreEngines,
+                threads: dataPlane.threads,
                 progress: progress,
                 clock: .system,
                 logger: logger
             )
-            try await pass.run()
+            try await BackupPass(context).run()
         }
     }
 
@@ -405,25 +396,26 @@ package struct VtbackupAssembly: Sendable {
         )
     }
 
-    private func backupEngine(_ resources: Resources) throws -> BuiltinBackup {
+    private func backupEngine(_ dataPlane: DataPlane) -> any BackupEngine {
         BuiltinBackup(
-            dataPlane: try dataPlane(resources),
-            concurrency: try sizing().concurrency,
+            dataPlane: dataPlane,
             progressInterval: options.engine.builtinbackupProgress.duration,
             checksPages: !options.engine.skipPageCheck,
             logger: logger
         )
     }
 
-    private func restoreEngine(_ resources: Resources, owner: FileOwner?, durable: Bool) throws -> BuiltinRestore {
-        BuiltinRestore(
-            dataPlane: try dataPlane(resources),
-            concurrency: try sizing().concurrency,
-            owner: owner,
-            durable: durable,
-            decompressors: options.engine.decompressors,
-            logger: logger
-        )
+    /// All that there are.
+    private func restoreEngines(_ dataPlane: DataPlane, owner: FileOwner?, durable: Bool) -> RestoreEngines {
+        RestoreEngines([
+            BuiltinRestore(
+                dataPlane: dataPlane,
+                owner: owner,
+                durable: durable,
+                decompressors: options.engine.decompressors,
+                logger: logger
+            )
+        ])
     }
 
     // MARK: Around a run

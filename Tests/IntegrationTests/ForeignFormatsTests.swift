@@ -104,12 +104,11 @@ struct ForeignFormatsTests {
             let writer = try await storage.startBackup(Self.name, of: shard)
             let engine = BuiltinBackup(
                 dataPlane: plane,
-                concurrency: 2,
                 progressInterval: .seconds(5),
                 checksPages: false,
                 logger: Self.logger
             )
-            _ = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())
+            _ = try await engine.copyFiles(of: StoppedServer(tablet), to: writer, meter: TransferMeter())
             return try #require(storage.object(.file(0), of: Self.name, in: shard))
         }
         return Array(object.readableBytesView)
@@ -211,14 +210,13 @@ struct ForeignFormatsTests {
             decompressors.command = "xz -dc"
             let restoring = BuiltinRestore(
                 dataPlane: plane,
-                concurrency: 2,
                 owner: nil,
                 durable: false,
                 decompressors: decompressors,
                 logger: Self.logger
             )
             let reader = try storage.backup(Self.name, of: shard)
-            try await restoring.restoreFiles(manifest, from: reader, to: target, meter: TransferMeter())
+            try await restoring.restore(manifest, from: reader, to: target, meter: TransferMeter())
             return try FileTree.read(target.innodbData.appending("ibdata1"), limit: 32 << 20)
         }
     }

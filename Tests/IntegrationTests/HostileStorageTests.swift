@@ -22,7 +22,7 @@ struct HostileStorageTests {
                 let storage = FileStorage(root: root, threads: threads)
                 let writer = try await storage.startBackup(Self.name, of: shard)
                 var manifest = Manifest()
-                (manifest.method, manifest.keyspace, manifest.shard) = ("builtin", "commerce", "-80")
+                (manifest.keyspace, manifest.shard) = ("commerce", "-80")
                 manifest.mysqlVersion = Self.hostile
                 var builtin = Manifest.Builtin()
                 builtin.compressionEngine = "external"

@@ -83,7 +83,6 @@ struct PageCheckOnServerTests {
                     let plane = DataPlane.small(threads, codec: RecordedCodec(.identity), concurrency: 4)
                     let engine = BuiltinBackup(
                         dataPlane: plane,
-                        concurrency: 4,
                         progressInterval: .seconds(5),
                         checksPages: true,
                         logger: lines.logger
@@ -102,7 +101,7 @@ struct PageCheckOnServerTests {
         known: ServerFiles = ServerFiles()
     ) async throws {
         let writer = try await InMemoryStorage().startBackup("b", of: try ShardPath("ks/0"))
-        _ = try await engine.copyFiles(of: directory, known: known, to: writer, meter: TransferMeter())
+        _ = try await engine.copyFiles(of: StoppedServer(directory, files: known), to: writer, meter: TransferMeter())
     }
 
     /// Inverts one byte of a page.

@@ -18,12 +18,9 @@ struct BackupListingTests {
         let empty = String(decoding: Manifest().encoded(), as: UTF8.self)
         let text = empty.replacing(/"Position": ?"[^"]*"/, with: "\"Position\":\"\(position)\"")
         let manifest = try Manifest(decoding: Array(text.utf8))
-        let listing = BackupListing(
-            shard: try ShardPath("commerce/0"),
-            backups: [ListedBackup(name: Self.name, state: .complete(manifest))],
-            verifications: [:],
-            catchUpFailures: catchUpFailure.map { [Self.name: $0] } ?? [:]
-        )
+        var backup = ListedBackup(name: Self.name, state: .complete(manifest))
+        backup.catchUpFailure = catchUpFailure.map { .record($0) } ?? .nothing
+        let listing = BackupListing(shard: try ShardPath("commerce/0"), backups: [backup])
         try #require(listing.table.contains(position))
         return (try listing.json(), listing.table)
     }

@@ -34,8 +34,7 @@ struct HostileNamesTests {
             backups: [
                 ListedBackup(name: Self.name, state: .foreign),
                 ListedBackup(name: Self.name, state: .incomplete("MANIFEST says \(Self.name)")),
-            ],
-            verifications: [:]
+            ]
         )
         let lines = listing.table.split(separator: "\n")
         #expect(lines.count == 3)

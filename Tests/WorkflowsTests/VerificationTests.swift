@@ -88,27 +88,33 @@ struct VerificationOfServerTests {
                 let plane = DataPlane.small(threads)
                 let engine = BuiltinBackup(
                     dataPlane: plane,
-                    concurrency: 1,
                     progressInterval: .seconds(60),
                     checksPages: false,
                     logger: lines.logger
                 )
                 let writer = try await storage.startBackup(Self.name, of: shard)
-                var manifest = Manifest()
+                let taken = try await engine.take(
+                    StoppedServer(source),
+                    to: writer,
+                    readingBackFrom: try storage.backup(Self.name, of: shard),
+                    meter: TransferMeter()
+                )
+                var manifest = Manifest(taken.details)
                 manifest.position = .mysql56(GTIDSet())
-                manifest.builtin = try await engine.copyFiles(of: source, to: writer, meter: TransferMeter())
-                try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
+                try await writer.commit(manifest: manifest.commitRecord())
                 let backups = ShardBackups(shard: shard, storage: storage)
                 let verification = Verification(
                     backups: backups,
-                    engine: BuiltinRestore(
-                        dataPlane: plane,
-                        concurrency: 1,
-                        owner: nil,
-                        durable: false,
-                        decompressors: StoredFormat.ExternalDecompressors(),
-                        logger: lines.logger
-                    ),
+                    engines: RestoreEngines([
+                        BuiltinRestore(
+                            dataPlane: plane,
+                            owner: nil,
+                            durable: false,
+                            decompressors: StoredFormat.ExternalDecompressors(),
+                            logger: lines.logger
+                        )
+                    ]),
+                    threads: threads,
                     progress: PassProgress(),
                     clock: .system,
                     logger: lines.logger

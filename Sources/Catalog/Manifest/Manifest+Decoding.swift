@@ -19,10 +19,8 @@ extension Manifest {
 
     /// Takes a manifest's head and what its lists hold.
     init(_ fields: JSONFields, _ files: FileEntryList) throws(CatalogError) {
-        self.init()
+        self.init(try Details(fields, files))
         backupName = try fields.string("BackupName")
-        let recordedMethod = try fields.string("BackupMethod")
-        method = recordedMethod.isEmpty ? "builtin" : recordedMethod
         position = try Self.position("Position", fields)
         purgedPosition = try Self.position("PurgedPosition", fields)
         fromPosition = try Self.position("FromPosition", fields)
@@ -46,7 +44,6 @@ extension Manifest {
             read.lastTimestampBinlog = try details.string("LastTimestampBinlog")
             incrementalDetails = read
         }
-        if method == "builtin" { builtin = try Builtin(fields, files) }
     }
 
     private static func position(_ key: String, _ fields: JSONFields) throws(CatalogError) -> Position? {
@@ -56,6 +53,40 @@ extension Manifest {
         } catch {
             throw CatalogError("MANIFEST key \(key): \(error)")
         }
+    }
+}
+
+extension Manifest.Details {
+    fileprivate init(_ fields: JSONFields, _ files: FileEntryList) throws(CatalogError) {
+        self =
+            switch BackupMethod(try fields.string("BackupMethod")) {
+            case .builtin: .builtin(try Manifest.Builtin(fields, files))
+            case .xtrabackup: .xtrabackup(try Manifest.XtraBackup(fields))
+            case .mysqlShell: .mysqlShell(try Manifest.MySQLShell(fields))
+            case .other(let name): .other(name)
+            }
+    }
+}
+
+extension Manifest.XtraBackup {
+    fileprivate init(_ fields: JSONFields) throws(CatalogError) {
+        self.init()
+        compressionEngine = try fields.string("CompressionEngine")
+        fileName = try fields.string("FileName")
+        extraCommandLineParams = try fields.string("ExtraCommandLineParams")
+        streamMode = try fields.string("StreamMode")
+        numStripes = try fields.integer("NumStripes")
+        stripeBlockSize = try fields.integer("StripeBlockSize")
+        skipCompress = try fields.bool("SkipCompress")
+        externalDecompressor = try fields.string("ExternalDecompressor")
+    }
+}
+
+extension Manifest.MySQLShell {
+    fileprivate init(_ fields: JSONFields) throws(CatalogError) {
+        self.init()
+        backupLocation = try fields.string("BackupLocation")
+        params = try fields.string("Params")
     }
 }
 

@@ -19,7 +19,7 @@ extension Manifest {
     private func write(to writer: inout GoJSONWriter) {
         writer.object { writer in
             writer.field("BackupName", backupName)
-            writer.field("BackupMethod", method)
+            writer.field("BackupMethod", "\(method)")
             writer.field("Position", position.encoded)
             writer.field("PurgedPosition", purgedPosition.encoded)
             writer.field("FromPosition", fromPosition.encoded)
@@ -45,8 +45,33 @@ extension Manifest {
             } else {
                 writer.null("IncrementalDetails")
             }
-            if let builtin { builtin.write(to: &writer) }
+            switch details {
+            case .builtin(let builtin): builtin.write(to: &writer)
+            case .xtrabackup(let xtrabackup): xtrabackup.write(to: &writer)
+            case .mysqlShell(let mysqlShell): mysqlShell.write(to: &writer)
+            case .other: break
+            }
         }
+    }
+}
+
+extension Manifest.XtraBackup {
+    fileprivate func write(to writer: inout GoJSONWriter) {
+        if !compressionEngine.isEmpty { writer.field("CompressionEngine", compressionEngine) }
+        writer.field("FileName", fileName)
+        writer.field("ExtraCommandLineParams", extraCommandLineParams)
+        writer.field("StreamMode", streamMode)
+        writer.field("NumStripes", numStripes)
+        writer.field("StripeBlockSize", stripeBlockSize)
+        writer.field("SkipCompress", skipCompress)
+        writer.field("ExternalDecompressor", externalDecompressor)
+    }
+}
+
+extension Manifest.MySQLShell {
+    fileprivate func write(to writer: inout GoJSONWriter) {
+        writer.field("BackupLocation", backupLocation)
+        writer.field("Params", params)
     }
 }
 

@@ -11,12 +11,22 @@ package struct RestoreChoice: Hashable, Sendable {
     /// says.
     /// - Parameters:
     ///   - backups: the shard's backups, in the order of their names.
+    ///   - methods: engines whose backups can be restored here.
     ///   - directory: their folder, for messages.
     ///   - runningVersion: text of the server that will run on the data.
-    package init(_ backups: [ListedBackup], directory: String, runningVersion: String) {
+    package init(
+        _ backups: [ListedBackup],
+        methods: Set<BackupMethod>,
+        directory: String,
+        runningVersion: String
+    ) {
         var refusals: [String: String] = [:]
         for candidate in ListedBackup.fullsByAge(backups).reversed() {
             guard let manifest = candidate.manifest else { continue }
+            guard methods.contains(manifest.method) else {
+                refusals[candidate.name] = Self.foreign(candidate, manifest, methods, directory)
+                continue
+            }
             if let refusal = Self.refusal(of: candidate, manifest, directory: directory, runningVersion) {
                 refusals[candidate.name] = refusal
                 continue
@@ -40,16 +50,24 @@ package struct RestoreChoice: Hashable, Sendable {
         }
     }
 
+    /// Says that a backup was taken by an engine which is not among those whose backups can be restored here.
+    package static func foreign(
+        _ backup: ListedBackup,
+        _ manifest: Manifest,
+        _ methods: Set<BackupMethod>,
+        _ directory: String
+    ) -> String {
+        let known = methods.map(\.description).sorted().joined(separator: " and ")
+        return
+            "Skipping backup \(directory)/\(backup.name), which was taken with the engine \(PrintableText.excerpt(manifest.method.description)): only \(known) ones can be restored here"
+    }
+
     private static func refusal(
         of backup: ListedBackup,
         _ manifest: Manifest,
         directory: String,
         _ running: String
     ) -> String? {
-        guard manifest.method == "builtin" else {
-            return
-                "Skipping backup \(directory)/\(backup.name), which was taken with the engine \(PrintableText.excerpt(manifest.method)): only builtin ones can be restored here"
-        }
         let refusal = MySQLVersion.refusal(
             running: running,
             backup: manifest.mysqlVersion,

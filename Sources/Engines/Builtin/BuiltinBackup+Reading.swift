@@ -18,7 +18,7 @@ extension BuiltinBackup {
     /// When nobody has named a command that reads it, that is only said.
     /// - Throws: ``EngineError`` with code `unsupportedBackup` when nobody could read the backup; what keeps the command
     ///   from running.
-    package func checkCompressor() async throws {
+    package func check() async throws {
         guard case .external(let command) = dataPlane.codec else { return }
         let sample = Self.sample
         let compressed = try await compress(sample, by: command)

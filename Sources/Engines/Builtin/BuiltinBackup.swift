@@ -3,14 +3,14 @@ import Compression
 import Concurrency
 import Host
 package import Logging
-package import MySQLControl
+import MySQLControl
 package import Storage
 
 /// Copies the files of a stopped server into a backup.
-package struct BuiltinBackup: Sendable {
+package struct BuiltinBackup: BackupEngine {
+    package var traits: EngineTraits { .builtin }
+
     package var dataPlane: DataPlane
-    /// Files open at once.
-    package var concurrency: Int
     /// How often a large file's progress is logged.
     package var progressInterval: Duration
     /// Whether the checksums of InnoDB's pages are verified in passing.
@@ -20,43 +20,52 @@ package struct BuiltinBackup: Sendable {
     /// Creates the copier.
     package init(
         dataPlane: DataPlane,
-        concurrency: Int,
         progressInterval: Duration,
         checksPages: Bool,
         logger: Logger
     ) {
-        (self.dataPlane, self.concurrency, self.checksPages) = (dataPlane, concurrency, checksPages)
+        (self.dataPlane, self.checksPages) = (dataPlane, checksPages)
         (self.progressInterval, self.logger) = (progressInterval, logger)
+    }
+
+    /// Copies the files, and reads one object back.
+    package func take(
+        _ server: StoppedServer,
+        to writer: any BackupWriter,
+        readingBackFrom reader: any BackupReader,
+        meter: TransferMeter
+    ) async throws -> Taken {
+        let builtin = try await copyFiles(of: server, to: writer, meter: meter)
+        try await readBack(builtin, of: server.directory, from: reader)
+        return Taken(.builtin(builtin))
     }
 
     /// Copies every file; each gets a second attempt, which rewrites its whole object.
     ///
     /// The first file that fails twice, or has a page that is damaged on the disk, stops the others.
     /// - Parameters:
-    ///   - directory: of the stopped server.
-    ///   - known: what it said of its files while it ran.
+    ///   - server: stands still.
     ///   - writer: takes the objects.
     ///   - meter: counts what was read.
     /// - Returns: what the manifest says of the engine: the files that the store confirmed, and how they were written.
     /// - Throws: ``EngineError`` that names file and object.
     package func copyFiles(
-        of directory: TabletDirectory,
-        known: ServerFiles = ServerFiles(),
+        of server: StoppedServer,
         to writer: any BackupWriter,
         meter: TransferMeter
     ) async throws -> Manifest.Builtin {
         let files = try await dataPlane.threads.run {
             Heap.giveBack()
-            return try FileSelection.files(of: directory, leavesOutUndo: known.leavesOutUndo)
+            return try FileSelection.files(of: server.directory, leavesOutUndo: server.files.leavesOutUndo)
         }
         logger.info("found \(files.count) files to backup")
         guard !files.isEmpty else {
-            throw EngineError(.unsupportedFile, "can't find files to backup in \(directory.path)")
+            throw EngineError(.unsupportedFile, "can't find files to backup in \(server.directory.path)")
         }
         meter.begin(files: files.count, bytes: files.reduce(0) { $0 + $1.size })
         let entries = ConfirmedEntries(files)
-        let pages = checksPages ? PageTally(known: known.tablespaces) : nil
-        try await forEachFile(files, lanes: concurrency, size: \.size) { index, file in
+        let pages = checksPages ? PageTally(known: server.files.tablespaces) : nil
+        try await forEachFile(files, lanes: dataPlane.concurrency, size: \.size) { index, file in
             let (hash, sizes) = try await copy(file, as: .file(index), to: writer, meter: meter, pages)
             entries.confirm(index, hash: hash, sizes: sizes)
             meter.finishFile()
@@ -127,4 +136,15 @@ package struct BuiltinBackup: Sendable {
             throw error
         }
     }
+}
+
+extension EngineTraits {
+    /// Of the engine that copies the files of a server which stands still.
+    package static let builtin = EngineTraits(
+        method: .builtin,
+        needsStoppedServer: true,
+        hasHashes: true,
+        restoresIntoFolder: true,
+        leavesOut: [.tablespacesElsewhere, .otherStorageEngines, .keyrings]
+    )
 }

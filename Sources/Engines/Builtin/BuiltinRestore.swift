@@ -9,10 +9,10 @@ import SystemPackage
 import Vocabulary
 
 /// Unpacks a builtin backup into the folders of a tablet.
-package struct BuiltinRestore: Sendable {
+package struct BuiltinRestore: RestoreEngine {
+    package var traits: EngineTraits { .builtin }
+
     package var dataPlane: DataPlane
-    /// Files open at once.
-    package var concurrency: Int
     /// Owner of what is created.
     package var owner: FileOwner?
     /// Whether files and folders are synced; needless for a folder that is thrown away after the pass.
@@ -24,13 +24,12 @@ package struct BuiltinRestore: Sendable {
     /// Creates the unpacker.
     package init(
         dataPlane: DataPlane,
-        concurrency: Int,
         owner: FileOwner?,
         durable: Bool,
         decompressors: StoredFormat.ExternalDecompressors,
         logger: Logger
     ) {
-        (self.dataPlane, self.concurrency, self.owner) = (dataPlane, concurrency, owner)
+        (self.dataPlane, self.owner) = (dataPlane, owner)
         (self.durable, self.decompressors, self.logger) = (durable, decompressors, logger)
     }
 
@@ -38,7 +37,7 @@ package struct BuiltinRestore: Sendable {
     ///
     /// An object that does not check out is read once more; when it fails again, the other files stop at once.
     /// - Throws: ``EngineError`` that names file and object.
-    package func restoreFiles(
+    package func restore(
         _ manifest: Manifest,
         from reader: any BackupReader,
         to directory: TabletDirectory,
@@ -54,7 +53,7 @@ package struct BuiltinRestore: Sendable {
         // An entry without a name only keeps its index.
         try await forEachFile(
             files,
-            lanes: concurrency,
+            lanes: dataPlane.concurrency,
             size: { $0.name.isEmpty ? nil : $0.sizes?.raw ?? 0 }
         ) { index, file in
             try await restore(file, index: index, format: format, from: reader, to: directory, meter: meter)
@@ -88,7 +87,7 @@ package struct BuiltinRestore: Sendable {
         guard let builtin = manifest.builtin else {
             throw EngineError(
                 .unsupportedBackup,
-                "can't restore backup created with \"\(PrintableText.line(manifest.method))\" engine; no such BackupEngine implementation is registered"
+                "backup \(PrintableText.line(manifest.backupName)) was taken with the engine \(PrintableText.line(manifest.method.description)), not the builtin one"
             )
         }
         guard builtin.files.allSatisfy({ $0.base != .binLog }) else {

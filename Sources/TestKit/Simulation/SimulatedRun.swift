@@ -238,7 +238,7 @@ package struct SimulatedRun: Sendable {
                 guard case .complete(let manifest) = try await reader.manifest() else { continue }
                 let directory = TabletDirectory(path: target, uid: 1)
                 try directory.prepareForRestore(owner: nil)
-                try await restoreEngine.restoreFiles(manifest, from: reader, to: directory, meter: TransferMeter())
+                try await restoreEngine.restore(manifest, from: reader, to: directory, meter: TransferMeter())
                 let executed = try SimulatedServer.executed(in: directory)
                 if manifest.position != .mysql56(executed) { broken.append("\(name) is not at its position") }
                 if manifest.backupName != name { broken.append("\(name) has the MANIFEST of \(manifest.backupName)") }
@@ -266,7 +266,6 @@ package struct SimulatedRun: Sendable {
     private var restoreEngine: BuiltinRestore {
         BuiltinRestore(
             dataPlane: dataPlane,
-            concurrency: 3,
             owner: nil,
             durable: false,
             decompressors: StoredFormat.ExternalDecompressors(),
@@ -303,9 +302,9 @@ package struct SimulatedRun: Sendable {
             processNamespace: "",
             processStart: ""
         )
-        let pass = BackupPass(
+        let context = PassContext(
             settings: settings,
-            storage: storage,
+            backups: ShardBackups(shard: shard.path, storage: storage),
             lease: ShardLease(
                 storage: storage,
                 shard: shard.path,
@@ -320,16 +319,16 @@ package struct SimulatedRun: Sendable {
             makeServer: { SimulatedServer(directory: directory, shard: shard, faults: faults) },
             backupEngine: BuiltinBackup(
                 dataPlane: dataPlane,
-                concurrency: 3,
                 progressInterval: .seconds(5),
                 checksPages: false,
                 logger: log.logger
             ),
-            restoreEngine: restoreEngine,
+            restoreEngines: RestoreEngines([restoreEngine]),
+            threads: threads,
             progress: PassProgress(),
             clock: shard.clock,
             logger: log.logger
         )
-        try await pass.run()
+        try await BackupPass(context).run()
     }
 }

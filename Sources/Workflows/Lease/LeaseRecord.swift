@@ -1,3 +1,4 @@
+import Catalog
 import FoundationEssentials
 
 /// The JSON of a lease: who works there, since when, and when they last said so.

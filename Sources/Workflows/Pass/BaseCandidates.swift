@@ -1,10 +1,12 @@
+import Catalog
 import FoundationEssentials
 import Logging
 import Positions
+import Vocabulary
 
 /// Which of a shard's backups a pass may start from, besides being complete and undamaged.
 struct BaseCandidates: Sendable {
-    let backups: ShardBackups
+    let shard: ShardPath
     /// What the primary's binary logs no longer hold; `nil`: not known.
     let purged: Position?
     let logger: Logger
@@ -14,8 +16,8 @@ struct BaseCandidates: Sendable {
     private(set) var deferred: Set<String> = []
     private var isLastResort = false
 
-    init(backups: ShardBackups, purged: Position?, logger: Logger) {
-        (self.backups, self.purged, self.logger) = (backups, purged, logger)
+    init(of shard: ShardPath, purged: Position?, logger: Logger) {
+        (self.shard, self.purged, self.logger) = (shard, purged, logger)
     }
 
     /// Whether the choice is among this backup and others.
@@ -23,25 +25,27 @@ struct BaseCandidates: Sendable {
 
     /// Looks at a backup that would be chosen.
     /// - Returns: whether it may be.
-    mutating func consider(_ name: String, _ position: Position?) async -> Bool {
+    mutating func consider(_ backup: ListedBackup) -> Bool {
+        let (name, position) = (backup.name, backup.manifest?.position)
         if let purged, !purged.isEmpty, position?.isAtLeast(purged) != true {
             behind.insert(name)
             logger.warning(
-                "backup \(backups.shard)/\(name) is passed over: the primary has purged binary logs that it lacks (up to \(purged))"
+                "backup \(shard)/\(name) is passed over: the primary has purged binary logs that it lacks (up to \(purged))"
             )
             return false
         }
         guard !isLastResort else { return true }
-        do {
-            guard let record = try await backups.catchUpFailure(of: name) else { return true }
+        switch backup.catchUpFailure {
+        case .nothing: return true
+        case .unreadable(let reason):
+            logger.warning("cannot read whether backup \(shard)/\(name) could be caught up with: \(reason)")
+            return true
+        case .record(let record):
             deferred.insert(name)
             logger.warning(
-                "backup \(backups.shard)/\(name) is passed over as long as there is another: it cannot be caught up with since \(record.since.formatted(.iso8601)): \(record.reason)"
+                "backup \(shard)/\(name) is passed over as long as there is another: it cannot be caught up with since \(record.since.formatted(.iso8601)): \(record.reason)"
             )
             return false
-        } catch {
-            logger.warning("cannot read whether backup \(backups.shard)/\(name) could be caught up with: \(error)")
-            return true
         }
     }
 

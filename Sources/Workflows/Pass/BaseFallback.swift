@@ -15,30 +15,23 @@ struct BaseFallback: Sendable {
 
     /// Restores a base, runs `body` with its manifest, and does so once more with an older base when `body` fails because
     /// of the first one.
-    /// - Returns: what `body` returns, and the complete backups that are no good, with the reason.
     /// - Throws: ``WorkflowError``.
-    func run<Result: Sendable>(
-        _ listed: [ListedBackup],
-        on mysqld: any TabletServer,
-        claim: TabletClaim,
-        _ body: @escaping @Sendable (Manifest) async throws -> Result
-    ) async throws -> (Result, rejected: [String: String]) {
-        let first = try await restore.run(listed, on: mysqld, claim: claim)
+    func run<Result: Sendable>(_ body: @escaping @Sendable (Manifest) async throws -> Result) async throws -> Result {
+        let first = try await restore.run()
         do {
-            return (try await attempt(first, body), first.rejected)
+            return try await attempt(first, body)
         } catch {
             try Task.checkCancellation()
             guard Self.isOfTheBase(error) else { throw error }
             await note(first.name, error)
-            let others = listed.filter { $0.name != first.name }
-            guard await restore.hasUsable(others, but: first.rejected, on: mysqld) else { throw error }
+            guard restore.hasUsable(but: [first.name]) else { throw error }
             logger.error(
-                "backup \(restore.backups.shard)/\(first.name) CANNOT BE CAUGHT UP WITH, falling back to an older one: \(error)"
+                "backup \(restore.shard)/\(first.name) CANNOT BE CAUGHT UP WITH, falling back to an older one: \(error)"
             )
-            try await restore.engine.dataPlane.threads.run { try claim.empty() }
-            let second = try await restore.run(others, on: mysqld, claim: claim, known: first.rejected)
+            try await restore.emptyFolder()
+            let second = try await restore.run(but: [first.name])
             do {
-                return (try await attempt(second, body), second.rejected)
+                return try await attempt(second, body)
             } catch let older {
                 try Task.checkCancellation()
                 if Self.isOfTheBase(older) { await note(second.name, older) }
@@ -54,7 +47,7 @@ struct BaseFallback: Sendable {
         let result = try await body(base.manifest)
         if base.hasFailedBefore {
             // A note that stays costs a later pass nothing but the order in which it tries.
-            try? await restore.backups.forgetCatchUpFailure(of: base.name)
+            try? await restore.context.backups.forgetCatchUpFailure(of: base.name)
         }
         return result
     }
@@ -65,10 +58,14 @@ struct BaseFallback: Sendable {
 
     private func note(_ name: String, _ error: any Error) async {
         do {
-            try await restore.backups.leaveCatchUpFailure("\(error)", at: name, now: restore.clock.now())
+            try await restore.context.backups.leaveCatchUpFailure(
+                "\(error)",
+                at: name,
+                now: restore.context.clock.now()
+            )
         } catch {
             logger.warning(
-                "cannot note that backup \(restore.backups.shard)/\(name) cannot be caught up with: \(error)"
+                "cannot note that backup \(restore.shard)/\(name) cannot be caught up with: \(error)"
             )
         }
     }

@@ -14,11 +14,11 @@ import Vocabulary
 /// One that is damaged, or holds transactions which the primary does not have, is passed over for an older one, and said so
 /// loudly: a shard whose newest backup is bad gets a new good one out of the same pass.
 struct BaseRestore: Sendable {
-    let backups: ShardBackups
-    let engine: BuiltinRestore
-    let errant: ErrantTransactions
-    let progress: PassProgress
-    let logger: Logger
+    let context: PassContext
+    let known: KnownBackups
+    let mysqld: any TabletServer
+    /// Its folder.
+    let claim: TabletClaim
 
     /// What the pass goes on from.
     struct Base: Sendable {
@@ -26,86 +26,76 @@ struct BaseRestore: Sendable {
         var manifest: Manifest
         /// An earlier pass could not catch up from it.
         var hasFailedBefore: Bool
-        /// Complete backups that are no good, with the reason.
-        var rejected: [String: String]
     }
 
-    private var shard: ShardPath { backups.shard }
+    var shard: ShardPath { context.shard }
+    private var logger: Logger { context.logger }
     private static let positionLimit = Duration.seconds(60)
 
     /// Chooses, unpacks and checks.
-    /// - Parameters:
-    ///   - listed: the shard's backups, oldest first.
-    ///   - mysqld: will run on it.
-    ///   - claim: its folder.
-    ///   - earlier: complete backups that are no good, as this pass has found out before.
-    /// - Returns: what was restored.
+    /// - Parameter others: backups that are not to be chosen.
     /// - Throws: ``WorkflowError``; the tablet's folder is in an unknown state then.
-    func run(
-        _ listed: [ListedBackup],
-        on mysqld: any TabletServer,
-        claim: TabletClaim,
-        known earlier: [String: String] = [:]
-    ) async throws -> Base {
+    func run(but others: Set<String> = []) async throws -> Base {
         logger.info("\(ContractLog.lookingForBackup)")
-        let (known, purged) = try await primaryPositions()
-        var candidates = BaseCandidates(backups: backups, purged: purged, logger: logger)
-        var (rejected, told): ([String: String], Set<String>) = (earlier, [])
+        let (position, purged) = try await primaryPositions()
+        var candidates = BaseCandidates(of: shard, purged: purged, logger: logger)
+        var told: Set<String> = []
         while true {
-            let choice = RestoreChoice(
-                listed.filter { rejected[$0.name] == nil && candidates.admits($0.name) },
-                directory: shard.description,
-                runningVersion: mysqld.versionText
-            )
+            let choice = choose { !others.contains($0.name) && candidates.admits($0.name) }
             for reason in choice.skipped where told.insert(reason).inserted { logger.warning("\(reason)") }
             guard let base = choice.backup else {
                 if candidates.resort() { continue }
                 if let purged, !candidates.behind.isEmpty { throw allPurged(purged) }
-                throw nothingUsable(choice.skipped + rejected.values.sorted())
+                throw nothingUsable(choice.skipped + known.list.compactMap(\.objection).sorted())
             }
-            guard await candidates.consider(base.name, base.manifest?.position) else { continue }
-            if let position = base.manifest?.position, let known,
-                let refusal = try await errant.refusal(of: position, what: "backup \(base.name)", primary: known)
+            guard candidates.consider(base) else { continue }
+            if let position, let held = base.manifest?.position,
+                let refusal = try await context.errant.refusal(of: held, what: "backup \(base.name)", primary: position)
             {
-                reject(
-                    base.name,
-                    "\(refusal); HINT: see where they come from; --allow-errant-gtids takes them along",
-                    &rejected
-                )
-                continue
-            }
-            if let reason = await backups.proofAgainst(base.name, logger) {
-                reject(base.name, reason, &rejected)
+                reject(base.name, "\(refusal); HINT: see where they come from; --allow-errant-gtids takes them along")
                 continue
             }
             do {
                 return Base(
                     name: base.name,
-                    manifest: try await restore(base.name, on: mysqld),
-                    hasFailedBefore: candidates.deferred.contains(base.name),
-                    rejected: rejected
+                    manifest: try await restore(base.name),
+                    hasFailedBefore: candidates.deferred.contains(base.name)
                 )
             } catch {
                 try Task.checkCancellation()
                 // Of those that an earlier pass could not catch up from, too: better an attempt than none.
-                let others = listed.filter { $0.name != base.name && !candidates.behind.contains($0.name) }
                 guard Self.isOfTheBackup(error, mysqld.directory),
-                    await hasUsable(others, but: rejected, on: mysqld)
+                    hasUsable(but: candidates.behind.union(others).union([base.name]))
                 else { throw error }
                 if VerificationRecord.isProof(error) { await noteDamage(base, error) }
-                reject(base.name, "\(error)", &rejected)
-                try await engine.dataPlane.threads.run { try claim.empty() }
+                reject(base.name, "\(error)")
+                try await emptyFolder()
             }
         }
     }
+
+    private func choose(_ isAllowed: (ListedBackup) -> Bool) -> RestoreChoice {
+        RestoreChoice(
+            known.list.filter(isAllowed).map(\.asBase),
+            methods: context.restoreEngines.methods,
+            directory: shard.description,
+            runningVersion: mysqld.versionText
+        )
+    }
+
+    /// Whether a base can be chosen.
+    func hasUsable(but others: Set<String>) -> Bool { choose { !others.contains($0.name) }.backup != nil }
+
+    /// For another base.
+    func emptyFolder() async throws { try await context.threads.run { try claim.empty() } }
 
     /// One attempt: what it would have said is checked again at the end of the pass.
     private func primaryPositions() async throws -> (position: Position?, purged: Position?) {
         do {
             return try await withDeadline(Self.positionLimit, operation: "asking the primary for its position") {
-                let tablet = try await errant.primary.tablet()
-                let position = try await errant.primary.position(of: tablet)
-                return (position, await errant.primary.purgedPosition(of: tablet))
+                let primary = context.shardPrimary
+                let tablet = try await primary.tablet()
+                return (try await primary.position(of: tablet), await primary.purgedPosition(of: tablet))
             }
         } catch {
             try Task.checkCancellation()
@@ -116,10 +106,10 @@ struct BaseRestore: Sendable {
         }
     }
 
-    private func restore(_ name: String, on mysqld: any TabletServer) async throws -> Manifest {
+    private func restore(_ name: String) async throws -> Manifest {
         logger.info("\(ContractLog.foundBackup(shard, name))")
         logger.info("\(ContractLog.restorePath(name))")
-        let reader = try backups.storage.backup(name, of: shard)
+        let reader = try context.backups.storage.backup(name, of: shard)
         let state = try await step(.storage, "can't restore from backup") { try await reader.manifest() }
         guard case .complete(var manifest) = state else {
             throw WorkflowError(
@@ -128,23 +118,16 @@ struct BaseRestore: Sendable {
             )
         }
         let meter = TransferMeter()
-        try await progress.during(.restoreLastBackup, transfer: meter) { [manifest] in
+        try await context.progress.during(.restoreLastBackup, transfer: meter) { [manifest] in
             try await step(.copy, "can't restore from backup") {
-                try await engine.checkSpace(manifest, from: reader, to: mysqld.directory)
-                try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
-                try await mysqld.writeConfiguration()
-                try await explainingFullDisk {
-                    "restoring \(name) needs \(manifest.builtin?.totalSizes.map { "\($0.raw) bytes" } ?? "more") there"
-                } _: {
-                    try await engine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: meter)
-                }
-                try mysqld.directory.finishRestore()
+                try await BackupRestore(engines: context.restoreEngines)
+                    .run(manifest, from: reader, into: .init(mysqld), meter: meter)
             }
         }
         logger.info("\(ContractLog.restoreComplete)")
         // The pass goes on for hours.
         manifest.builtin?.dropFiles()
-        try await engine.dataPlane.threads.run { Heap.giveBack() }
+        try await context.threads.run { Heap.giveBack() }
         return manifest
     }
 
@@ -164,44 +147,29 @@ struct BaseRestore: Sendable {
         return isOfBackup
     }
 
-    /// Whether a base can be chosen among `listed`.
-    func hasUsable(
-        _ listed: [ListedBackup],
-        but rejected: [String: String],
-        on mysqld: any TabletServer
-    ) async -> Bool {
-        var others: [ListedBackup] = []
-        for backup in listed where rejected[backup.name] == nil {
-            if await backups.proofAgainst(backup.name, logger) == nil { others.append(backup) }
-        }
-        return RestoreChoice(others, directory: "", runningVersion: mysqld.versionText).backup != nil
-    }
-
-    private func reject(_ name: String, _ reason: String, _ rejected: inout [String: String]) {
+    private func reject(_ name: String, _ reason: String) {
         logger.error(
             "backup \(shard)/\(name) is listed as complete and CANNOT BE USED, falling back to an older one: \(reason)"
         )
-        rejected[name] = reason
+        known.reject(name, because: reason)
     }
 
     /// Leaves word for later passes, which do not look at it again and would count it among those to keep.
     private func noteDamage(_ backup: ListedBackup, _ error: any Error) async {
         var record = VerificationRecord(
             result: .bad,
-            time: clock.now(),
+            time: context.clock.now(),
             seconds: 0,
             files: backup.fileCount ?? 0,
             bytes: backup.sizes?.raw ?? 0
         )
         record.reason = "\(error)"
         do {
-            try await backups.leave(record, at: backup.name)
+            try await context.backups.leave(record, at: backup.name)
         } catch {
             logger.warning("cannot note that backup \(shard)/\(backup.name) is damaged: \(error)")
         }
     }
-
-    var clock: Clocks { errant.primary.clock }
 
     private func allPurged(_ purged: Position) -> WorkflowError {
         WorkflowError(

@@ -6,6 +6,8 @@ import SystemPackage
 
 /// Sees that nothing of the server is left out of its backup silently.
 struct CompletenessCheck: Sendable {
+    /// Of the engine that will copy the server.
+    let engine: EngineTraits
     /// `--allow-incomplete-tablespaces`: look, say, and go on.
     let allowed: Bool
     let threads: BlockingThreads
@@ -36,18 +38,22 @@ struct CompletenessCheck: Sendable {
                 )
             }
         }
-        try tell(
-            leftOut.filter { !$0.isMadeAnew },
-            "would be missing in the backup, since their files lie outside of what the builtin engine copies",
-            "move them below the data directory"
-        )
-        try tell(
-            tablespaces.filter(\.isEncrypted),
-            "are encrypted, and the keyring that opens them is not in the backup",
-            "keep the keyring safe with the backups"
-        )
-        try await checkEncryption(on: server)
-        try await checkEngines(on: server)
+        if engine.leavesOut.contains(.tablespacesElsewhere) {
+            try tell(
+                leftOut.filter { !$0.isMadeAnew },
+                "would be missing in the backup, since their files lie outside of what the \(engine.method) engine copies",
+                "move them below the data directory"
+            )
+        }
+        if engine.leavesOut.contains(.keyrings) {
+            try tell(
+                tablespaces.filter(\.isEncrypted),
+                "are encrypted, and the keyring that opens them is not in the backup",
+                "keep the keyring safe with the backups"
+            )
+            try await checkEncryption(on: server)
+        }
+        if engine.leavesOut.contains(.otherStorageEngines) { try await checkEngines(on: server) }
         let undo = leftOut.first(where: \.isMadeAnew)?.path.removingLastComponent()
         try checkUndo(undo, prepared)
         return ServerFiles(tablespaces: known, leavesOutUndo: undo == nil && prepared.undoOfPrimary != nil)
@@ -59,7 +65,7 @@ struct CompletenessCheck: Sendable {
         }
         guard !engines.isEmpty else { return }
         try refuse(
-            "the builtin engine does not know where these storage engines have their files: \(engines.joined(separator: ", "))",
+            "the \(engine.method) engine does not know where these storage engines have their files: \(engines.joined(separator: ", "))",
             "convert the tables to InnoDB"
         )
     }
@@ -99,7 +105,7 @@ struct CompletenessCheck: Sendable {
         let whose = outside == nil ? "undo tablespaces of the primary lie" : "undo tablespaces lie"
         guard transactions?.isEmpty == true else {
             return try refuse(
-                "\(whose) in \(folder), outside of what the builtin engine copies, and \(transactions.map { "\($0.count)" } ?? "maybe some") prepared XA transactions need them: they would be committed after a restore",
+                "\(whose) in \(folder), outside of what the \(engine.method) engine copies, and \(transactions.map { "\($0.count)" } ?? "maybe some") prepared XA transactions need them: they would be committed after a restore",
                 "end the transactions, or let innodb_undo_directory be the data directory, here and on the tablets"
             )
         }

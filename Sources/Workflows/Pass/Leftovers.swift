@@ -9,38 +9,35 @@ import Vocabulary
 
 /// What passes left that did not come to their end: only what is surely ours, and surely abandoned.
 struct Leftovers: Sendable {
-    let backups: ShardBackups
+    let known: KnownBackups
     let clock: Clocks
     let logger: Logger
 
     /// After the end of its lease, a process that was cut off may need so long to notice.
     private static let patience = 600.0
 
+    private var backups: ShardBackups { known.backups }
     private var shard: ShardPath { backups.shard }
 
     // MARK: In storage
 
     /// Removes unfinished backups whose makers have been dead for ten minutes.
-    /// - Returns: the backups without them.
     /// - Throws: `CancellationError`; what cannot be removed is said and left for the next pass.
-    func removeUnfinished(_ listed: [ListedBackup], as holder: LeaseHolder) async throws -> [ListedBackup] {
-        var remaining: [ListedBackup] = []
-        for backup in listed {
+    func removeUnfinished(as holder: LeaseHolder) async throws {
+        for backup in known.list {
             do {
                 if case .incomplete = backup.state, let record = try await abandonedMark(of: backup.name, holder) {
                     logger.warning(
                         "Removing unfinished backup \(shard)/\(backup.name): \(record.holder.description) left it and was last seen at \(BackupTimestamp.rfc3339(record.renewed))"
                     )
                     try await backups.storage.removeBackup(backup.name, of: shard)
-                    continue
+                    known.forget(backup.name)
                 }
             } catch {
                 try Task.checkCancellation()
                 logger.warning("cannot remove unfinished backup \(shard)/\(backup.name), which a pass left: \(error)")
             }
-            remaining.append(backup)
         }
-        return remaining
     }
 
     private func abandonedMark(of name: String, _ holder: LeaseHolder) async throws -> LeaseRecord? {

@@ -34,4 +34,12 @@ struct ErrantTransactions: Sendable {
         }
         return text
     }
+
+    /// The error of a backup that would carry them on.
+    static func poisoned(_ refusal: String) -> WorkflowError {
+        WorkflowError(
+            .refused,
+            "not taking backup: \(refusal); HINT: whoever restores it could not become a primary; see where they come from, or give --allow-errant-gtids"
+        )
+    }
 }

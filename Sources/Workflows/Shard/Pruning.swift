@@ -14,36 +14,10 @@ package struct Pruning: Sendable {
         (self.backups, self.policy, self.logger) = (backups, policy, logger)
     }
 
-    /// What ``run(now:)`` would do.
+    /// What ``run(_:now:taken:)`` would do.
     /// - Throws: what the store throws.
     package func plan(now: Date) async throws -> Retention {
-        try await planned(try await backups.load(), now: now)
-    }
-
-    /// The plan, in which backups that did not verify do not count among those to keep.
-    private func planned(_ listed: [ListedBackup], now: Date) async throws -> Retention {
-        // Only where it matters: each look is a request to the store.
-        guard !plan(listed, now: now).removals.isEmpty else { return plan(listed, now: now) }
-        return plan(try await verified(listed), now: now)
-    }
-
-    private func verified(_ listed: [ListedBackup]) async throws -> [ListedBackup] {
-        var known: [ListedBackup] = []
-        for backup in listed {
-            var backup = backup
-            do {
-                if backup.manifest != nil, let reason = try await backups.verification(of: backup.name)?.refusal {
-                    backup.state = .incomplete(reason)
-                }
-            } catch {
-                try Task.checkCancellation()
-                // Neither counted as good nor removed.
-                logger.warning("cannot read whether backup \(backups.shard)/\(backup.name) was verified: \(error)")
-                backup.state = .unreadable("\(error)")
-            }
-            known.append(backup)
-        }
-        return known
+        plan(try await backups.load(), now: now)
     }
 
     /// What would be done with these backups.
@@ -55,31 +29,27 @@ package struct Pruning: Sendable {
     ///
     /// What cannot be removed stays, with all that it is built on; the others go all the same.
     /// - Parameters:
+    ///   - known: what the pass knows of the backups, which are listed once more.
     ///   - now: the moment of the pass.
-    ///   - rejected: complete backups that were found to be no good in this pass, with the reason.
     ///   - taken: the backup that this pass took, which is never removed.
     /// - Throws: ``WorkflowError`` that names the backups which could not be removed.
-    package func run(now: Date, rejected: [String: String] = [:], taken: String? = nil) async throws {
+    func run(_ known: KnownBackups, now: Date, taken: String? = nil) async throws {
         guard policy.minimumTime > 0 else {
             logger.info("\(ContractLog.pruningDisabled)")
             return
         }
-        let listed = try await step(.storage, "can't list backups") { try await backups.load() }.map { backup in
-            // What could not be restored must not be counted among those that can; and it may have been storage's fault for
-            // a moment, so that it is not removed either.
-            rejected[backup.name].map { ListedBackup(name: backup.name, state: .unreadable($0)) } ?? backup
-        }
+        try await step(.storage, "can't list backups") { try await known.refresh() }
+        let listed = known.list
         for backup in listed where !backup.isUnreadable && !backup.isForeign {
             if let problem = backup.problem { logger.info("\(ContractLog.ignoringIncomplete(backup.name, problem))") }
         }
         var spared: [String: String] = [:]
         if let taken { spared[taken] = "it was taken by this pass" }
-        let known = plan(listed, now: now, sparing: spared).removals.isEmpty ? listed : try await verified(listed)
-        let plan = plan(known, now: now, sparing: spared)
+        let plan = plan(listed, now: now, sparing: spared)
         for verdict in plan.verdicts where !verdict.remove {
             logger.info("Keeping backup \(verdict.name): \(verdict.reason)")
         }
-        try await remove(plan, known, now, &spared)
+        try await remove(plan, listed, now, &spared)
         if plan.removals.isEmpty, let oldest = listed.first(where: { $0.time != nil })?.time,
             now.timeIntervalSince(oldest) < policy.minimumTime
         {
@@ -89,7 +59,7 @@ package struct Pruning: Sendable {
 
     private func remove(
         _ plan: Retention,
-        _ known: [ListedBackup],
+        _ listed: [ListedBackup],
         _ now: Date,
         _ spared: inout [String: String]
     ) async throws {
@@ -109,7 +79,7 @@ package struct Pruning: Sendable {
                 failures.append((verdict.name, error))
                 spared[verdict.name] = "it could not be removed"
                 // What it needs stays too.
-                allowed.formIntersection(self.plan(known, now: now, sparing: spared).removals.map(\.name))
+                allowed.formIntersection(self.plan(listed, now: now, sparing: spared).removals.map(\.name))
             }
         }
         guard let first = failures.first else { return }

@@ -1,6 +1,5 @@
 package import Catalog
 import Concurrency
-import Logging
 package import Storage
 import Synchronization
 package import Vocabulary
@@ -16,15 +15,18 @@ package struct ShardBackups: Sendable {
         (self.shard, self.storage) = (shard, storage)
     }
 
-    /// Lists everything in the shard's folder and reads every MANIFEST, oldest first.
+    /// Lists everything in the shard's folder, and reads every MANIFEST and the notes beside it, oldest first.
+    /// - Parameters:
+    ///   - known: what was loaded before: the MANIFEST of what was complete then is not read again.
+    ///   - rereadsNotes: whether notes beside those are.
     /// - Throws: what the store throws when it cannot list, or cannot read a single one; else a backup whose manifest
     ///   cannot be read is listed as unreadable.
-    package func load() async throws -> [ListedBackup] { try await load(reusing: []) }
-
-    /// The same; what is known to be complete stays so and is not read again.
-    func load(reusing known: [ListedBackup]) async throws -> [ListedBackup] {
+    package func load(
+        reusing known: [ListedBackup] = [],
+        rereadsNotes: Bool = false
+    ) async throws -> [ListedBackup] {
         let complete = Dictionary(
-            known.filter { $0.manifest != nil }.map { ($0.name, $0) },
+            known.filter { $0.storedManifest != nil }.map { ($0.name, $0) },
             uniquingKeysWith: { first, _ in first }
         )
         let names = try await storage.listBackups(of: shard)
@@ -34,25 +36,49 @@ package struct ShardBackups: Sendable {
         try await forEach(in: names.enumerated().map { ($0.offset, $0.element) }, atMost: Self.manifestsAtOnce) {
             index,
             name in
-            // Whatever else lies there is not ours to open.
-            guard (try? BackupName(name)) != nil else {
-                return found.withLock { $0[index] = ListedBackup(name: name, state: .foreign) }
-            }
-            if let backup = complete[name] { return found.withLock { $0[index] = backup } }
-            let state: ListedBackup.State
+            let backup: ListedBackup
             do {
-                state = try await storage.backup(name, of: shard).manifest(files: .counted, readAlone: largeOnes)
+                backup =
+                    if let known = complete[name] {
+                        rereadsNotes ? try await withNotes(known) : known
+                    } else {
+                        try await read(name, largeOnes)
+                    }
             } catch {
                 try Task.checkCancellation()
-                state = .unreadable("\(error)")
+                backup = ListedBackup(name: name, state: .unreadable("\(error)"))
                 firstError.withLock { $0 = $0 ?? error }
             }
-            found.withLock { $0[index] = ListedBackup(name: name, state: state) }
+            found.withLock { $0[index] = backup }
         }
         let backups = found.withLock { $0.compactMap { $0 } }
         if let error = firstError.withLock({ $0 }), backups.allSatisfy({ $0.isUnreadable || $0.isForeign }) {
             throw error
         }
         return backups
+    }
+
+    private func read(_ name: String, _ largeOnes: Slots) async throws -> ListedBackup {
+        // Whatever else lies there is not ours to open.
+        guard (try? BackupName(name)) != nil else { return ListedBackup(name: name, state: .foreign) }
+        let state = try await storage.backup(name, of: shard).manifest(files: .counted, readAlone: largeOnes)
+        return try await withNotes(ListedBackup(name: name, state: state))
+    }
+
+    private func withNotes(_ backup: ListedBackup) async throws -> ListedBackup {
+        guard backup.storedManifest != nil else { return backup }
+        var backup = backup
+        backup.verification = try await known { try await verification(of: backup.name) }
+        backup.catchUpFailure = try await known { try await catchUpFailure(of: backup.name) }
+        return backup
+    }
+
+    private func known<Record>(_ read: () async throws -> Record?) async throws -> ListedBackup.Known<Record> {
+        do {
+            return try await read().map { .record($0) } ?? .nothing
+        } catch {
+            try Task.checkCancellation()
+            return .unreadable("\(error)")
+        }
     }
 }

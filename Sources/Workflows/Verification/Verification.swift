@@ -12,7 +12,8 @@ import Vocabulary
 /// Restores a backup that was just committed, starts mysqld on it, and lets it check everything (`--verify-after`).
 struct Verification: Sendable {
     let backups: ShardBackups
-    let engine: BuiltinRestore
+    let engines: RestoreEngines
+    let threads: BlockingThreads
     let progress: PassProgress
     let clock: Clocks
     let logger: Logger
@@ -50,8 +51,9 @@ struct Verification: Sendable {
             files: manifest.builtin?.files.count ?? 0,
             bytes: manifest.builtin?.totalSizes?.raw ?? 0
         )
-        record.reason = try await progress.during(.verify) {
-            if let damage = try await restore(manifest, reader, mysqld, claim) { return damage }
+        let meter = TransferMeter()
+        record.reason = try await progress.during(.verify, transfer: meter) {
+            if let damage = try await restore(manifest, reader, mysqld, claim, meter) { return damage }
             return try await check(manifest, of: prepared, on: mysqld, &record)
         }
         if record.reason != nil { record.result = .bad }
@@ -75,15 +77,13 @@ struct Verification: Sendable {
         _ manifest: Manifest,
         _ reader: any BackupReader,
         _ mysqld: any TabletServer,
-        _ claim: TabletClaim
+        _ claim: TabletClaim,
+        _ meter: TransferMeter
     ) async throws -> String? {
         do {
-            try await engine.dataPlane.threads.run { try claim.empty() }
-            try await engine.checkSpace(manifest, from: reader, to: mysqld.directory)
-            try mysqld.directory.prepareForRestore(owner: mysqld.fileOwner)
-            try await mysqld.writeConfiguration()
-            try await engine.restoreFiles(manifest, from: reader, to: mysqld.directory, meter: TransferMeter())
-            try mysqld.directory.finishRestore()
+            try await threads.run { try claim.empty() }
+            try await BackupRestore(engines: engines)
+                .run(manifest, from: reader, into: .init(mysqld), meter: meter)
             return nil
         } catch {
             try Task.checkCancellation()
@@ -137,36 +137,6 @@ struct Verification: Sendable {
             return "the restored server is at \(position), the MANIFEST says \(expected)"
         }
         return nil
-    }
-}
-
-extension ShardBackups {
-    /// What is known of a backup besides its MANIFEST; `nil`: nothing.
-    package func verification(of name: String) async throws -> VerificationRecord? {
-        try await storage.note(at: Note.Place(.verification, of: shard, backup: name)).flatMap {
-            VerificationRecord($0.bytes)
-        }
-    }
-
-    /// Leaves word of what came out, in place of what was known.
-    func leave(_ record: VerificationRecord, at name: String) async throws {
-        _ = try await storage.writeNote(
-            try record.encoded(),
-            at: Note.Place(.verification, of: shard, backup: name),
-            expecting: .anything
-        )
-    }
-
-    /// Why a backup must not be used, as far as an earlier look at it has shown; `nil`: nothing is known against it.
-    ///
-    /// A result that cannot be read is said and counts as none: the hashes in the manifest still decide.
-    func proofAgainst(_ name: String, _ logger: Logger) async -> String? {
-        do {
-            return try await verification(of: name)?.refusal
-        } catch {
-            logger.warning("cannot read whether backup \(shard)/\(name) was verified: \(error)")
-            return nil
-        }
     }
 }
 

@@ -20,7 +20,7 @@ struct GoldenManifestTests {
         let manifest = try Manifest(decoding: bytes)
         #expect(manifest.encoded() == bytes)
         #expect("\(manifest.backupName).json" == file)
-        #expect(manifest.method == "builtin")
+        #expect(manifest.method == .builtin)
         #expect(try BackupName(manifest.backupName).time == manifest.backupTime)
         let files = try #require(manifest.builtin?.files)
         let isMySQL8 = file.hasPrefix("2026-11-29.0158") || file.hasPrefix("2026-11-29.0159")

@@ -23,6 +23,8 @@ struct ManifestEncodingTests {
             Case(file: "incremental.json") { try SampleManifest.incremental() },
             Case(file: "chunks-v25.json") { try SampleManifest.chunked() },
             Case(file: "no-files.json") { try SampleManifest.withoutFiles() },
+            Case(file: "xtrabackup.json") { try SampleManifest.xtrabackup() },
+            Case(file: "mysqlshell.json") { try SampleManifest.mysqlShell() },
             Case(file: "escapes.json") { try SampleManifest.escapes() },
         ]
     )
@@ -43,8 +45,7 @@ struct ManifestEncodingTests {
     @Test("Another engine's manifest has no key of the builtin engine")
     func otherEngine() throws {
         var manifest = try SampleManifest.full()
-        manifest.method = "xtrabackup"
-        manifest.builtin = nil
+        manifest.details = .other("clone")
         let text = String(decoding: manifest.encoded(), as: UTF8.self)
         #expect(text.hasSuffix("\n  \"IncrementalDetails\": null\n}"))
     }

@@ -32,6 +32,33 @@ enum SampleManifest {
         return manifest
     }
 
+    static func xtrabackup() throws -> Manifest {
+        var manifest = try full()
+        manifest.purgedPosition = try position("1-61")
+        manifest.upgradeSafe = true
+        var details = Manifest.XtraBackup()
+        details.compressionEngine = "pargzip"
+        details.fileName = "backup.xbstream.gz"
+        details.extraCommandLineParams = "--no-server-version-check"
+        details.streamMode = "xbstream"
+        details.stripeBlockSize = 102_400
+        manifest.details = .xtrabackup(details)
+        return manifest
+    }
+
+    /// Constructed by the specification; nobody has recorded one.
+    static func mysqlShell() throws -> Manifest {
+        var manifest = try full()
+        manifest.backupName = ""
+        manifest.purgedPosition = try position("1-61")
+        manifest.upgradeSafe = true
+        var details = Manifest.MySQLShell()
+        details.backupLocation = "/backups/commerce/0"
+        details.params = #"{"threads": 4, "updateGtidSet": "replace"}"#
+        manifest.details = .mysqlShell(details)
+        return manifest
+    }
+
     static func fullV23() throws -> Manifest {
         var manifest = try full()
         manifest.hostname = nil

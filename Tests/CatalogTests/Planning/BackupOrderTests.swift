@@ -13,7 +13,7 @@ struct BackupOrderTests {
     private static let now = "2026-03-27T12:00:00Z"
 
     private func choose(_ backups: [ListedBackup]) -> String? {
-        RestoreChoice(backups, directory: "ks/0", runningVersion: "Ver 9.7.4").backup?.name
+        RestoreChoice(backups, methods: [.builtin], directory: "ks/0", runningVersion: "Ver 9.7.4").backup?.name
     }
 
     @Test("a name in the future is not the base of later passes: what holds more is newer")

@@ -8,7 +8,7 @@ struct RestoreChoiceTests {
     private static let running = "mysqld  Ver 8.0.40 for Linux"
 
     private func choose(_ backups: [ListedBackup]) -> RestoreChoice {
-        RestoreChoice(backups, directory: "commerce/-80", runningVersion: Self.running)
+        RestoreChoice(backups, methods: [.builtin], directory: "commerce/-80", runningVersion: Self.running)
     }
 
     @Test("The newest full one, and nothing is said about older ones")

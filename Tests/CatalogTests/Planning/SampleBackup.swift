@@ -17,8 +17,7 @@ enum SampleBackup {
     ) throws
         -> ListedBackup
     {
-        var manifest = Manifest()
-        manifest.method = engine
+        var manifest = Manifest(.init(BackupMethod(engine)))
         manifest.finishedTime = try finished.map { try moment($0) }
         manifest.backupName = name
         manifest.position = try SampleManifest.position(intervals)

@@ -55,14 +55,13 @@ struct BuiltinRoundTripTests {
         let writer = try await storage.startBackup(Self.name, of: shard)
         let engine = BuiltinBackup(
             dataPlane: plane,
-            concurrency: 3,
             progressInterval: .seconds(5),
             checksPages: false,
             logger: Self.logger
         )
         var manifest = Manifest()
-        manifest.builtin = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())
-        try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
+        manifest.builtin = try await engine.copyFiles(of: StoppedServer(tablet), to: writer, meter: TransferMeter())
+        try await writer.commit(manifest: manifest.commitRecord())
         return try Manifest(decoding: manifest.encoded())
     }
 
@@ -81,14 +80,13 @@ struct BuiltinRoundTripTests {
         decompressors.command = decompressor
         let engine = BuiltinRestore(
             dataPlane: plane,
-            concurrency: 3,
             owner: nil,
             durable: true,
             decompressors: decompressors,
             logger: Self.logger
         )
         let reader = try storage.backup(Self.name, of: shard)
-        try await engine.restoreFiles(manifest, from: reader, to: target, meter: TransferMeter())
+        try await engine.restore(manifest, from: reader, to: target, meter: TransferMeter())
         return target
     }
 

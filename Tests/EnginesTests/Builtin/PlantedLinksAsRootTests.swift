@@ -68,13 +68,12 @@ struct PlantedLinksAsRootTests {
         try await BlockingThreads.with(count: 2) { threads in
             let engine = BuiltinRestore(
                 dataPlane: DataPlane.small(threads, codec: RecordedCodec(.identity), concurrency: 2),
-                concurrency: 2,
                 owner: Self.owner,
                 durable: true,
                 decompressors: StoredFormat.ExternalDecompressors(),
                 logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
             )
-            try await engine.restoreFiles(restored, from: reader, to: directory, meter: TransferMeter())
+            try await engine.restore(restored, from: reader, to: directory, meter: TransferMeter())
         }
     }
 

@@ -46,7 +46,6 @@ struct ReadingBackTests {
             return try await body(
                 BuiltinBackup(
                     dataPlane: plane,
-                    concurrency: 2,
                     progressInterval: .seconds(5),
                     checksPages: false,
                     logger: lines.logger
@@ -72,8 +71,8 @@ struct ReadingBackTests {
         let isMended = manifest == "zstd -dc"
         let codec = try recorded(engine, compressor, manifest: manifest, decompressor: decompressor)
         try await withEngine(codec) { backup in
-            if isMended { return try await backup.checkCompressor() }
-            let error = await #expect(throws: (any Error).self) { try await backup.checkCompressor() }
+            if isMended { return try await backup.check() }
+            let error = await #expect(throws: (any Error).self) { try await backup.check() }
             #expect("\(error.map { "\($0)" } ?? "")".contains(compressor))
         }
     }
@@ -89,13 +88,13 @@ struct ReadingBackTests {
     )
     func taken(_ engine: String, _ compressor: String, _ manifest: String, _ decompressor: String) async throws {
         let codec = try recorded(engine, compressor, manifest: manifest, decompressor: decompressor)
-        try await withEngine(codec) { try await $0.checkCompressor() }
+        try await withEngine(codec) { try await $0.check() }
         #expect(lines.all.contains { $0.contains("reads as the MANIFEST will say") })
     }
 
     @Test("without any decompressor it is only said", arguments: ["", "/no/such/program -d"])
     func unknown(_ manifest: String) async throws {
-        try await withEngine(try recorded("external", "xz -0", manifest: manifest)) { try await $0.checkCompressor() }
+        try await withEngine(try recorded("external", "xz -0", manifest: manifest)) { try await $0.check() }
         #expect(lines.all.contains { $0.contains("could not be read back here") })
     }
 
@@ -117,7 +116,7 @@ struct ReadingBackTests {
             return try await withEngine(codec) { backup in
                 let storage = InMemoryStorage()
                 let writer = try await storage.startBackup(Self.name, of: shard)
-                let builtin = try await backup.copyFiles(of: tablet, to: writer, meter: TransferMeter())
+                let builtin = try await backup.copyFiles(of: StoppedServer(tablet), to: writer, meter: TransferMeter())
                 try await tamper(storage, tablet)
                 try await backup.readBack(builtin, of: tablet, from: try storage.backup(Self.name, of: shard))
                 return builtin
@@ -219,7 +218,6 @@ struct ReadingBackTests {
                 }
                 let engine = BuiltinRestore(
                     dataPlane: plane,
-                    concurrency: 2,
                     owner: nil,
                     durable: false,
                     decompressors: .init(),
@@ -229,14 +227,14 @@ struct ReadingBackTests {
                 try target.create(owner: nil)
                 let wrong = manifest
                 let error = await #expect(throws: EngineError.self) {
-                    try await engine.restoreFiles(wrong, from: reader, to: target, meter: TransferMeter())
+                    try await engine.restore(wrong, from: reader, to: target, meter: TransferMeter())
                 }
                 let text = error.map { "\($0)" } ?? ""
                 #expect(text.contains("its bytes are Zstandard and not gzip"))
                 #expect(text.contains("\"zstd\""))
                 // What it says helps.
                 manifest.builtin?.compressionEngine = "zstd"
-                try await engine.restoreFiles(manifest, from: reader, to: target, meter: TransferMeter())
+                try await engine.restore(manifest, from: reader, to: target, meter: TransferMeter())
             }
         }
     }

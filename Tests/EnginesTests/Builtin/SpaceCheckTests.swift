@@ -54,16 +54,15 @@ struct SpaceCheckTests {
                 let shard = try ShardPath(keyspace: "commerce", shard: "0")
                 let engine = BuiltinBackup(
                     dataPlane: plane,
-                    concurrency: 3,
                     progressInterval: .seconds(60),
                     checksPages: false,
                     logger: lines.logger
                 )
                 var manifest = Manifest()
                 let writer = try await storage.startBackup(Self.name, of: shard)
-                let builtin = try await engine.copyFiles(of: tablet, to: writer, meter: TransferMeter())
+                let builtin = try await engine.copyFiles(of: StoppedServer(tablet), to: writer, meter: TransferMeter())
                 manifest.builtin = builtin
-                try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
+                try await writer.commit(manifest: manifest.commitRecord())
                 var check = SpaceCheck(dataPlane: plane, logger: lines.logger)
                 check.space = { path in
                     var space = try FileSystemSpace(of: path)

@@ -46,7 +46,6 @@ struct UnevenStoreTests {
                 )
                 let engine = BuiltinBackup(
                     dataPlane: plane,
-                    concurrency: Self.files,
                     progressInterval: .seconds(5),
                     checksPages: false,
                     logger: Self.logger
@@ -56,7 +55,9 @@ struct UnevenStoreTests {
                 let writer = HookedWriter(next: try await InMemoryStorage().startBackup(name, of: shard), hook: hook)
                 let result: Result<[FileEntry], any Error>
                 do {
-                    result = .success(try await engine.copyFiles(of: tablet, to: writer, meter: meter).files)
+                    result = .success(
+                        try await engine.copyFiles(of: StoppedServer(tablet), to: writer, meter: meter).files
+                    )
                 } catch {
                     result = .failure(error)
                 }

@@ -41,7 +41,12 @@ struct CompletenessCheckTests {
             let described = server
             do {
                 outcome.files = try await BlockingThreads.with(count: 1) { threads in
-                    let check = CompletenessCheck(allowed: allowed, threads: threads, logger: lines.logger)
+                    let check = CompletenessCheck(
+                        engine: .builtin,
+                        allowed: allowed,
+                        threads: threads,
+                        logger: lines.logger
+                    )
                     return try await check.run(on: described, tablet, prepared)
                 }
             } catch let error as WorkflowError {

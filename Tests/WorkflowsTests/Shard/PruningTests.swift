@@ -40,6 +40,11 @@ struct PruningTests {
         try await writer.commit(manifest: ByteBuffer(bytes: manifest.encoded()))
     }
 
+    private func prune(_ storage: any BackupStorage, taken: String? = nil) async throws {
+        let backups = KnownBackups(ShardBackups(shard: shard, storage: storage))
+        try await pruning(storage).run(backups, now: now, taken: taken)
+    }
+
     private func pruning(_ storage: any BackupStorage) -> Pruning {
         var policy = Retention.Policy()
         policy.minimumTime = 3_600
@@ -54,13 +59,13 @@ struct PruningTests {
     func oneFails() async throws {
         for (index, name) in Self.names.enumerated() { try await add(name, at: 10 + index) }
         let faulty = FaultyStorage(storage, plan: [.remove(.nth(1), .before), .remove(.nth(3), .before)])
-        let error = await #expect(throws: WorkflowError.self) { try await pruning(faulty).run(now: now) }
+        let error = await #expect(throws: WorkflowError.self) { try await prune(faulty) }
         // Newest first: the first and the third.
         #expect(try await storage.listBackups(of: shard) == [Self.names[1], Self.names[3], Self.names[4]])
         #expect(error?.message.contains(Self.names[3]) == true)
         #expect(error?.message.contains("nor \(Self.names[1])") == true)
         #expect(faulty.count(.remove) == 4)
-        try await pruning(storage).run(now: now)
+        try await prune(storage)
         #expect(try await storage.listBackups(of: shard) == [Self.names[4]])
     }
 
@@ -71,7 +76,7 @@ struct PruningTests {
         try await add(Self.names[2], at: 15)
         try await add(Self.names[4], at: 30)
         let faulty = FaultyStorage(storage, plan: [.remove(.nth(2), .before)])
-        await #expect(throws: WorkflowError.self) { try await pruning(faulty).run(now: now) }
+        await #expect(throws: WorkflowError.self) { try await prune(faulty) }
         #expect(try await storage.listBackups(of: shard) == [Self.names[0], Self.names[1], Self.names[4]])
         #expect(lines.all.contains { $0.contains("Keeping backup \(Self.names[0]): what is built on it") })
     }
@@ -80,7 +85,7 @@ struct PruningTests {
     func taken() async throws {
         try await add(Self.names[0], at: 20)
         try await add("2028-03-01.000000.zone1-0000000100", at: 20)
-        try await pruning(storage).run(now: now, taken: Self.names[0])
+        try await prune(storage, taken: Self.names[0])
         #expect(try await storage.listBackups(of: shard).count == 2)
     }
 
@@ -96,7 +101,7 @@ struct PruningTests {
         #expect(faulty.count(.open) == 2)
         #expect(listed.filter(\.isForeign).map(\.name) == [".snapshot", "caf\u{fffd}", "lost+found"])
         #expect(listed.filter(\.isForeign).allSatisfy { $0.problem?.hasPrefix("not a backup") == true })
-        try await pruning(faulty).run(now: now)
+        try await prune(faulty)
         #expect(try await storage.listBackups(of: shard) == [".snapshot", Self.names[1], "caf\u{fffd}", "lost+found"])
         #expect(!lines.all.contains { $0.contains("incomplete backup lost+found") })
     }

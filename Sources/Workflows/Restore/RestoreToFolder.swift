@@ -1,6 +1,6 @@
 package import Catalog
 package import Engines
-import Host
+package import Host
 package import Logging
 import MySQLControl
 import Storage
@@ -10,12 +10,18 @@ import Vocabulary
 /// Unpacks a backup into a folder laid out as a tablet's, checks it, and starts nothing.
 package struct RestoreToFolder: Sendable {
     private let backups: ShardBackups
-    private let engine: BuiltinRestore
+    private let engines: RestoreEngines
+    private let owner: FileOwner?
     private let logger: Logger
 
     /// Restores backups of one shard.
-    package init(backups: ShardBackups, engine: BuiltinRestore, logger: Logger) {
-        (self.backups, self.engine, self.logger) = (backups, engine, logger)
+    /// - Parameters:
+    ///   - backups: of the shard.
+    ///   - engines: those that can be restored.
+    ///   - owner: whose the files will be; `nil`: ours.
+    ///   - logger: says what is done.
+    package init(backups: ShardBackups, engines: RestoreEngines, owner: FileOwner?, logger: Logger) {
+        (self.backups, self.engines, self.owner, self.logger) = (backups, engines, owner, logger)
     }
 
     /// Restores `name`, or the newest complete full backup.
@@ -38,20 +44,12 @@ package struct RestoreToFolder: Sendable {
                 "cannot restore into \(folder): it is not empty; HINT: give a folder that is empty or does not exist"
             )
         }
-        try await step(.refused, "cannot restore backup \(backups.shard)/\(chosen)") { try engine.check(manifest) }
-        let directory = TabletDirectory(path: folder, uid: 0)
-        try await step(.refused, "cannot restore into \(folder)") {
-            try await engine.checkSpace(manifest, from: reader, to: directory)
-        }
-        try await step(.storage, "cannot restore into \(folder)") {
-            try directory.prepareForRestore(owner: engine.owner)
-        }
         logger.info("Restore: unpacking \(backups.shard)/\(chosen) into \(folder)")
+        let target = BackupRestore.Target(directory: TabletDirectory(path: folder, uid: 0), owner: owner)
         let meter = TransferMeter()
         try await progress.during(.restoreLastBackup, transfer: meter) {
             try await step(.copy, "can't restore from backup") {
-                try await engine.restoreFiles(manifest, from: reader, to: directory, meter: meter)
-                try directory.finishRestore()
+                try await BackupRestore(engines: engines).run(manifest, from: reader, into: target, meter: meter)
             }
         }
         logger.info("\(ContractLog.restoreComplete)")
@@ -67,30 +65,42 @@ package struct RestoreToFolder: Sendable {
                     "there is no backup \(PrintableText.excerpt(name)) in \(backups.shard); HINT: see --list-backups"
                 )
             }
+            switch backup.stored {
             // An operator may have a name of his own for a copy.
-            if !backup.isForeign, let problem = backup.problem {
+            case .complete, .foreign: return name
+            case .incomplete(let problem):
                 throw WorkflowError(
                     .refused,
-                    "backup \(backups.shard)/\(name) is \(backup.isUnreadable ? "unreadable" : "incomplete") and cannot be restored: \(problem)"
+                    "backup \(backups.shard)/\(name) is incomplete and cannot be restored: \(problem)"
+                )
+            case .unreadable(let problem):
+                throw WorkflowError(
+                    .refused,
+                    "backup \(backups.shard)/\(name) is unreadable and cannot be restored: \(problem)"
                 )
             }
-            return name
         }
-        for backup in ListedBackup.fullsByAge(listed).reversed() {
-            guard backup.manifest?.method == "builtin" else {
-                logger.warning(
-                    "Skipping backup \(backups.shard)/\(backup.name), which was taken with the engine \(PrintableText.excerpt(backup.manifest?.method ?? "")): only builtin ones can be restored here"
-                )
-                continue
-            }
-            guard let reason = await backups.proofAgainst(backup.name, logger) else { return backup.name }
+        let chosen = newest(of: listed)
+        for backup in listed where backup.name > chosen ?? "" {
+            guard let objection = backup.objection else { continue }
             logger.error(
-                "backup \(backups.shard)/\(backup.name) is listed as complete and CANNOT BE USED, falling back to an older one: \(reason); HINT: name it to restore it all the same"
+                "backup \(backups.shard)/\(backup.name) is listed as complete and CANNOT BE USED, falling back to an older one: \(objection); HINT: name it to restore it all the same"
             )
         }
+        if let chosen { return chosen }
         throw WorkflowError(
             .refused,
             listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete"
         )
+    }
+
+    private func newest(of listed: [ListedBackup]) -> String? {
+        let methods = engines.methodsIntoFolders
+        for backup in ListedBackup.fullsByAge(listed.map(\.asBase)).reversed() {
+            guard let manifest = backup.manifest else { continue }
+            if methods.contains(manifest.method) { return backup.name }
+            logger.warning("\(RestoreChoice.foreign(backup, manifest, methods, backups.shard.description))")
+        }
+        return nil
     }
 }

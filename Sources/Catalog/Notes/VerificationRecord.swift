@@ -45,14 +45,15 @@ package struct VerificationRecord: Hashable, Sendable, Codable {
     }
 
     /// Why the backup must not be used; `nil` for a good one.
-    var refusal: String? {
+    package var refusal: String? {
         result == .bad ? "it did not verify: \(reason ?? "no reason is given")" : nil
     }
 
-    init(result: Result, time: Date, seconds: Double, files: Int, bytes: Int64) {
+    /// Says what came out, as far as a restore tells.
+    package init(result: Result, time: Date, seconds: Double, files: Int, bytes: Int64) {
         (self.result, self.time, self.seconds, self.files, self.bytes) = (result, time, seconds, files, bytes)
     }
 
     /// The document.
-    func encoded() throws -> [UInt8] { try NoteJSON.encode(self) }
+    package func encoded() throws -> [UInt8] { try NoteJSON.encode(self) }
 }

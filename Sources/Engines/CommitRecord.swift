@@ -1,20 +1,10 @@
-import Catalog
-import NIOCore
+package import Catalog
+package import NIOCore
 
 extension Manifest {
-    /// What a server that was prepared for a backup, and its copy, say of themselves.
-    init(of prepared: PreparedServer, _ builtin: Builtin) {
-        self.init()
-        (position, purgedPosition) = (prepared.position, prepared.purgedPosition)
-        backupTime = prepared.backupTime
-        serverUUID = prepared.serverUUID
-        (mysqlVersion, upgradeSafe) = (prepared.versionText, prepared.upgradeSafe)
-        self.builtin = builtin
-    }
-
     /// The bytes of the `MANIFEST` object, held once and read back.
     /// - Throws: ``CatalogError``: what cannot be read again must not become the commit record.
-    func commitRecord() throws -> ByteBuffer {
+    package func commitRecord() throws -> ByteBuffer {
         let record = CollectedBytes()
         // At once: a buffer that grows by doubling is there twice, and these may be 50 MB.
         let names = builtin?.files.reduce(0) { $0 + $1.name.utf8.count + Self.bytesBesidesName } ?? 0
