@@ -1,6 +1,6 @@
 /// Runs `body` beside helpers, which end with it.
 ///
-/// A helper that returns leaves `body` alone; one that throws cancels it. Returns when all have returned.
+/// A helper that returns leaves `body` alone; one that throws cancels it. All have returned when this does.
 /// - Throws: the first error of any of them.
 package func withHelpers<Result: Sendable>(
     _ helpers: [@Sendable () async throws -> Void],
@@ -28,6 +28,7 @@ package func withHelpers<Result: Sendable>(
 ///   - executor: where the helper runs.
 ///   - helper: one that throws cancels `body`.
 ///   - body: the work.
+/// - Returns: what `body` returns.
 /// - Throws: the first error of either.
 package func withLastingHelper<Result: Sendable>(
     on executor: (any TaskExecutor)? = nil,

@@ -63,6 +63,7 @@ package protocol BackupEngine: Sendable {
     ///   - writer: takes the objects; the caller commits.
     ///   - reader: of the same backup.
     ///   - meter: counts what was read.
+    /// - Returns: what was copied, and what the manifest says of it.
     /// - Throws: ``EngineError`` that names file and object.
     func take(
         _ server: StoppedServer,

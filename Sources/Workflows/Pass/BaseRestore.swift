@@ -34,6 +34,7 @@ struct BaseRestore: Sendable {
 
     /// Chooses, unpacks and checks.
     /// - Parameter others: backups that are not to be chosen.
+    /// - Returns: what was restored.
     /// - Throws: ``WorkflowError``; the tablet's folder is in an unknown state then.
     func run(but others: Set<String> = []) async throws -> Base {
         logger.info("\(ContractLog.lookingForBackup)")

@@ -19,6 +19,7 @@ package struct ShardBackups: Sendable {
     /// - Parameters:
     ///   - known: what was loaded before: the MANIFEST of what was complete then is not read again.
     ///   - rereadsNotes: whether notes beside those are.
+    /// - Returns: them, and what is known of each.
     /// - Throws: what the store throws when it cannot list, or cannot read a single one; else a backup whose manifest
     ///   cannot be read is listed as unreadable.
     package func load(
