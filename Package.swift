@@ -96,7 +96,7 @@ let package = Package(
             swiftSettings: settings,
             linkerSettings: [isal]
         ),
-        library("InnoDB", ["CISAL"]),
+        .target(name: "InnoDB", dependencies: ["CISAL"], swiftSettings: settings, linkerSettings: [isal]),
         library("MySQLWire", ["Concurrency", asn1, crypto, cryptoExtras, nioCore, nioPosix, nioSSL, nioTLS, system]),
         library(
             "MySQLControl",
@@ -113,8 +113,7 @@ let package = Package(
         library(
             "TopologyBackends",
             [
-                "Concurrency", "GRPCDialing", "Topology", "Vocabulary", "WireProtos", grpcCore, grpcTransport, nioPosix,
-                protobuf,
+                "Concurrency", "GRPCDialing", "Topology", "WireProtos", grpcCore, grpcTransport, nioPosix, protobuf,
             ]
         ),
         library(
@@ -127,15 +126,16 @@ let package = Package(
         library(
             "Workflows",
             [
-                "Catalog", "Compression", "Concurrency", "Engines", "Host", "MySQLControl", "MySQLWire", "Positions",
-                "Storage", "Topology", "Vocabulary", logging, nioCore, system,
+                "Catalog", "Compression", "Concurrency", "Engines", "Host", "MySQLControl", "Positions", "Storage",
+                "Topology", "Vocabulary", logging, nioCore, system,
             ]
         ),
         library(
             "TabletRPC",
             [
-                "Concurrency", "GRPCDialing", "Host", "Positions", "Topology", "Vocabulary", "WireProtos", "Workflows",
-                grpcCore, grpcTransport, protobuf, system,
+                "Concurrency", "GRPCDialing", "Host", "MySQLControl", "MySQLWire", "Positions", "Topology",
+                "WireProtos",
+                "Workflows", grpcCore, grpcTransport, nioCore, protobuf, system,
             ]
         ),
         library("CommandLineKit", ["Vocabulary", argumentParser]),
@@ -220,7 +220,7 @@ let package = Package(
         ),
         tests(
             "CampaignTests",
-            ["Concurrency", "Host", "MySQLControl", "MySQLWire", "TestKit", "vtbackup", nioCore, system]
+            ["Catalog", "Concurrency", "Host", "MySQLControl", "MySQLWire", "TestKit", "vtbackup", nioCore, system]
         ),
         tests(
             "IntegrationTests",
@@ -273,4 +273,12 @@ if Context.environment["VTB_FUZZ"] != nil {
             swiftSettings: settings + [.unsafeFlags(["-parse-as-library"])]
         )
     )
+}
+
+// `Scripts/quick` builds what is pure, and nothing else.
+if Context.environment["VTB_TARGETS"] == "pure" {
+    let pure = ["Vocabulary", "Positions", "Catalog", "InnoDB", "CommandLineKit"]
+    let kept = Set(pure + pure.map { "\($0)Tests" } + ["CISAL"])
+    package.products = []
+    package.targets.removeAll { !kept.contains($0.name) }
 }

@@ -286,7 +286,7 @@ private struct RealWorld: Sendable {
         let (old, next) = (primary, servers[1 - current.get()])
         try await old.sql("SET GLOBAL super_read_only = ON")
         let executed = SQLText.literal(try await old.sql("SELECT @@global.gtid_executed").scalar ?? "")
-        try await next.sql("SELECT wait_for_executed_gtid_set(\(executed), 60)", "STOP REPLICA", "RESET REPLICA ALL")
+        try await next.sql("SELECT wait_for_executed_gtid_set(\(executed), 3600)", "STOP REPLICA", "RESET REPLICA ALL")
         try await next.sql("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF")
         current.set(1 - current.get())
         try shard.setPrimary(port: next.mysqld.configuration.port)

@@ -64,7 +64,7 @@ struct LoadTests {
         try await oracle.sql(
             // Who replicates is said at each start, and stored nowhere.
             "START REPLICA UNTIL SQL_AFTER_GTIDS = \(text) USER = 'vt_repl' PASSWORD = ''",
-            "SELECT wait_for_executed_gtid_set(\(text), 60)",
+            "SELECT wait_for_executed_gtid_set(\(text), 3600)",
             "STOP REPLICA"
         )
         let reached = try GTIDSet(try await oracle.sql("SELECT @@global.gtid_executed").scalar ?? "")

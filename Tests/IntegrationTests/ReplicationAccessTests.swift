@@ -1,5 +1,6 @@
 import MySQLControl
 import MySQLWire
+import TabletRPC
 import TestKit
 import Testing
 import Topology

@@ -155,7 +155,7 @@ package actor TestServers {
             eventLoops: eventLoops,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )
-        mysqld.startTimeout = .seconds(60)
+        mysqld.startTimeout = .seconds(300)
         mysqld.stopTimeout = .seconds(60)
         return mysqld
     }

@@ -16,12 +16,12 @@ struct ReplicationStop: Sendable {
 
     /// Stops it.
     /// - Throws: ``WorkflowError`` when nothing moves any more, or what the server answers.
-    func run(on server: any ReplicaServer) async throws {
+    func run(on server: any ReplicatingServer) async throws {
         // The watch ends by itself only when the server hangs.
         try await withHelpers([{ try await watch(server) }]) { try await server.stopReplication() }
     }
 
-    private func watch(_ server: any ReplicaServer) async throws {
+    private func watch(_ server: any ReplicatingServer) async throws {
         let begun = clock.elapsed()
         var watch = ProgressWatch(limit: limits.noProgress, now: begun)
         var lastLine = begun

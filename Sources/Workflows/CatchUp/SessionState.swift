@@ -13,7 +13,7 @@ struct SessionState: Sendable {
     /// told so in the binary log.
     /// - Returns: these tables.
     /// - Throws: what the server answers.
-    func settleMemoryTables(of server: any ReplicaServer) async throws -> [TableName] {
+    func settleMemoryTables(of server: any SessionBoundServer) async throws -> [TableName] {
         let tables = try await server.memoryTables()
         guard !tables.isEmpty else { return [] }
         logger.warning(
@@ -28,7 +28,7 @@ struct SessionState: Sendable {
     /// - Parameter server: ours, with stopped replication.
     /// - Returns: the tables; empty: there are none, and the row is missing elsewhere.
     /// - Throws: what the server answers.
-    func leaveOutMemoryTables(on server: any ReplicaServer) async throws -> [TableName] {
+    func leaveOutMemoryTables(on server: any SessionBoundServer) async throws -> [TableName] {
         let tables = try await server.memoryTables()
         guard !tables.isEmpty else { return [] }
         logger.warning(
@@ -44,7 +44,7 @@ struct SessionState: Sendable {
     ///   - tables: those of which rows were left out since.
     ///   - server: ours.
     /// - Throws: ``WorkflowError`` when something else may be missing.
-    func check(emptied: [TableName], leftOut tables: [TableName], on server: any ReplicaServer) async throws {
+    func check(emptied: [TableName], leftOut tables: [TableName], on server: any SessionBoundServer) async throws {
         let (memory, names) = (Set(try await server.memoryTables()), emptied)
         let changed = try await server.existing(names.filter { !memory.contains($0) })
         guard changed.isEmpty else {
@@ -72,7 +72,10 @@ struct SessionState: Sendable {
     ///
     /// They are in no file: who goes on from a copy that was taken meanwhile is stopped by the next statement about one.
     /// - Throws: ``WorkflowError`` when there have been some for too long, or replication cannot go on.
-    func waitForTemporaryTables(of server: any ReplicaServer, since begun: Duration) async throws {
+    func waitForTemporaryTables(
+        of server: any SessionBoundServer & ReplicatingServer,
+        since begun: Duration
+    ) async throws {
         var told = false
         while case let open = try await server.openTemporaryTables(), open > 0 {
             if !told {

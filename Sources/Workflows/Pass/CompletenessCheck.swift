@@ -23,7 +23,7 @@ struct CompletenessCheck: Sendable {
     /// - Returns: what those who copy the files must know.
     /// - Throws: ``WorkflowError`` that names what would be missing.
     func run(
-        on server: any ReplicaServer,
+        on server: any InspectedServer,
         _ directory: TabletDirectory,
         _ prepared: PreparedServer
     ) async throws -> ServerFiles {
@@ -59,7 +59,7 @@ struct CompletenessCheck: Sendable {
         return ServerFiles(tablespaces: known, leavesOutUndo: undo == nil && prepared.undoOfPrimary != nil)
     }
 
-    private func checkEngines(on server: any ReplicaServer) async throws {
+    private func checkEngines(on server: any InspectedServer) async throws {
         let engines = try await step(.mysqld, "cannot ask the server for the engines of its tables") {
             try await server.foreignEngines()
         }
@@ -70,7 +70,7 @@ struct CompletenessCheck: Sendable {
         )
     }
 
-    private func checkEncryption(on server: any ReplicaServer) async throws {
+    private func checkEncryption(on server: any InspectedServer) async throws {
         let settings = try await step(.mysqld, "cannot ask the server what it encrypts") {
             try await server.encryptionBesideTablespaces()
         }

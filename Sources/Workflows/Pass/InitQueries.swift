@@ -17,7 +17,7 @@ package struct InitQueries: Hashable, Sendable {
 
     /// Runs them in order on one connection, outside the binary log: nothing here becomes an errant transaction.
     /// - Throws: ``WorkflowError`` if a failure is to fail the pass.
-    func run(on server: any ReplicaServer, logger: Logger) async throws {
+    func run(on server: any AdministeredServer, logger: Logger) async throws {
         let wasReadOnly = try await server.setSuperReadOnly(false)
         do {
             try await withCleanup {

@@ -24,7 +24,7 @@ struct PreparedServer: Sendable {
     var rejectedBackups: [String: String] = [:]
 
     /// Reads what the manifest needs from a server that does not change any more.
-    init(reading server: any ReplicaServer, now: Date, undoOfPrimary: FilePath? = nil) async throws {
+    init(reading server: any DescribedServer, now: Date, undoOfPrimary: FilePath? = nil) async throws {
         self.undoOfPrimary = undoOfPrimary
         position = try await server.executedPosition()
         purgedPosition = try await server.purgedPosition()

@@ -62,7 +62,7 @@ struct SettingsCheck: Sendable {
     ///   - isFirst: whether its data directory was made anew.
     /// - Returns: where the primary keeps its undo tablespaces, when that is elsewhere than ours does.
     /// - Throws: ``WorkflowError`` for what makes a backup useless.
-    func run(on server: any ReplicaServer, isFirst: Bool) async throws -> FilePath? {
+    func run(on server: any InspectedServer, isFirst: Bool) async throws -> FilePath? {
         guard let theirs = try await settings() else { return nil }
         let ours = try await step(.mysqld, "cannot ask the server for its settings") {
             try await server.settings(Self.all)

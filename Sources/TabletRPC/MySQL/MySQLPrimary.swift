@@ -4,6 +4,7 @@ package import MySQLWire
 package import NIOCore
 package import Positions
 package import Topology
+import Workflows
 
 /// Asks the primary's mysqld itself, as the replication user: for replication sets without tablet managers.
 package struct MySQLPrimary: PrimaryTablet {
