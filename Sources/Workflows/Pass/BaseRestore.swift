@@ -77,7 +77,7 @@ struct BaseRestore: Sendable {
 
     private func choose(_ isAllowed: (ListedBackup) -> Bool) -> RestoreChoice {
         RestoreChoice(
-            known.list.filter(isAllowed).map(\.asBase),
+            known.list.filter { $0.objection == nil && isAllowed($0) }.map(\.asBase),
             methods: context.restoreEngines.methods,
             directory: shard.description,
             runningVersion: mysqld.versionText

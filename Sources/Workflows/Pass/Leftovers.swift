@@ -26,7 +26,7 @@ struct Leftovers: Sendable {
     func removeUnfinished(as holder: LeaseHolder) async throws {
         for backup in known.list {
             do {
-                if case .incomplete = backup.state, let record = try await abandonedMark(of: backup.name, holder) {
+                if case .incomplete = backup.stored, let record = try await abandonedMark(of: backup.name, holder) {
                     logger.warning(
                         "Removing unfinished backup \(shard)/\(backup.name): \(record.holder.description) left it and was last seen at \(BackupTimestamp.rfc3339(record.renewed))"
                     )

@@ -24,23 +24,13 @@ final class KnownBackups: Sendable {
 
     /// A backup that is listed as complete has been found to be no good.
     func reject(_ name: String, because reason: String) {
-        change(name) { $0.finding = reason }
+        state.withLock { list in
+            for index in list.indices where list[index].name == name { list[index].finding = reason }
+        }
     }
 
     /// One that was never finished has been removed.
     func forget(_ name: String) {
         state.withLock { $0.removeAll { $0.name == name } }
-    }
-
-    /// A pass could not go on from it; `nil`: this one has, after all.
-    func note(_ name: String, catchUpFailure record: CatchUpRecord?) {
-        change(name) { $0.catchUpFailure = record.map { .record($0) } ?? .nothing }
-    }
-
-    private func change(_ name: String, _ change: (inout ListedBackup) -> Void) {
-        state.withLock { list in
-            guard let index = list.firstIndex(where: { $0.name == name }) else { return }
-            change(&list[index])
-        }
     }
 }
