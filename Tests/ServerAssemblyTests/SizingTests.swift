@@ -8,8 +8,10 @@ import Testing
 struct SizingTests {
     private func sizing(_ arguments: [String], cores: Int, openFiles: Int = 1 << 20) throws -> Sizing {
         let given = Set(arguments.map { String($0.dropFirst(2).prefix { $0 != "=" }) })
+        let options = try VtbackupOptions.parse(arguments)
         return try Sizing(
-            options: VtbackupOptions.parse(arguments),
+            options.engine,
+            concurrency: options.policy.concurrency,
             given: given,
             cores: cores,
             cgroupLimit: nil,

@@ -1,3 +1,4 @@
+import Concurrency
 import Engines
 import Observability
 import Workflows
@@ -6,6 +7,18 @@ import Workflows
 struct PassProgressDisplay: Sendable {
     let sink: LogSink
     let progress: PassProgress
+
+    /// Runs `body`, and shows its progress where there is a terminal.
+    static func during<Result: Sendable>(
+        _ sink: LogSink,
+        _ body: @escaping @Sendable (PassProgress) async throws -> Result
+    ) async throws -> Result {
+        let progress = PassProgress()
+        guard sink.isTerminal else { return try await body(progress) }
+        return try await withHelpers([{ await PassProgressDisplay(sink: sink, progress: progress).run() }]) {
+            try await body(progress)
+        }
+    }
 
     /// Redraws until cancelled.
     func run() async {

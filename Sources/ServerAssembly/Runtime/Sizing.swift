@@ -10,21 +10,22 @@ struct Sizing {
     private let openFiles: Int
 
     /// - Parameters:
-    ///   - options: what is asked for.
+    ///   - engine: what is asked for.
+    ///   - concurrency: files open at once, as asked for.
     ///   - given: flags that the operator gave.
     ///   - cores: processors to use.
     ///   - cgroupLimit: bytes that this process's cgroup may take.
     ///   - openFiles: files that this process may have open.
     /// - Throws: ``UsageError`` for a codec that cannot be.
     init(
-        options: VtbackupOptions,
+        _ engine: EngineOptions,
+        concurrency: Int,
         given: Set<String>,
         cores: Int,
         cgroupLimit: Int?,
         openFiles: Int
     ) throws(UsageError) {
         self.openFiles = openFiles
-        let engine = options.engine
         budget = MemoryBudget(
             given: given.contains("memory-budget") ? engine.memoryBudget.bytes : nil,
             cgroupLimit: cgroupLimit
@@ -32,9 +33,26 @@ struct Sizing {
         asked = DataPlaneSize.Amounts(
             threads: cores,
             blockSize: engine.backupStorageBlockSize,
-            concurrency: options.policy.concurrency
+            concurrency: concurrency
         )
         size = DataPlaneSize(asked, codec: try engine.codec().codec, flightBudget: budget.flight)
+    }
+
+    /// By the processors, control groups and limits of this machine.
+    /// - Throws: ``UsageError`` for a codec that cannot be.
+    static func ofThisMachine(
+        _ engine: EngineOptions,
+        concurrency: Int,
+        given: Set<String>
+    ) throws(UsageError) -> Sizing {
+        try Sizing(
+            engine,
+            concurrency: concurrency,
+            given: given,
+            cores: Processors.available,
+            cgroupLimit: ControlGroups.own.memoryLimit,
+            openFiles: OpenFileLimit.raise(for: concurrency)
+        )
     }
 
     /// Threads that compress and decode.
