@@ -4,7 +4,7 @@ import Host
 package import SystemPackage
 
 /// Real servers share two cores: more tests at once would only run into their time limits.
-package let serverSlots = Slots(count: 3)
+package let serverSlots = Slots(count: 4)
 
 /// Runs `body` with a fresh folder that every user can enter, and removes it afterwards.
 package func withTemporaryFolder<Result: Sendable>(_ body: (FilePath) async throws -> Result) async throws -> Result {
