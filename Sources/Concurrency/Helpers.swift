@@ -8,11 +8,13 @@ package func withHelpers<Result: Sendable>(
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result?.self) { group in
         for helper in helpers {
+            // A child each: one that waits must hold up no other.
             group.addTask {
                 try await helper()
                 return nil
             }
         }
+        // A child too, so that a helper that throws cancels it.
         group.addTask { try await body() }
         defer { group.cancelAll() }
         while let next = try await group.next() {

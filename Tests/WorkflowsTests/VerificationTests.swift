@@ -50,6 +50,8 @@ struct VerificationOfServerTests {
     private struct Server: TabletServer {
         let directory: TabletDirectory
         let replica: ScriptedReplica
+        /// Whose copy must still be shown when the restored server runs.
+        let progress: PassProgress
         let versionText = "Ver 9.7.4"
         let fileOwner: FileOwner? = nil
 
@@ -58,7 +60,9 @@ struct VerificationOfServerTests {
         func withServer<Result: Sendable>(
             _ body: @escaping @Sendable (any ReplicaServer) async throws -> Result
         ) async throws -> Result {
-            try await body(replica)
+            #expect(progress.reading?.phase == .verify)
+            #expect(progress.reading?.transfer?.reading.files == 1)
+            return try await body(replica)
         }
 
         func initialize<Result: Sendable>(
@@ -85,7 +89,7 @@ struct VerificationOfServerTests {
             let storage = InMemoryStorage()
             let shard = try ShardPath("commerce/0")
             return try await BlockingThreads.with(count: 1) { threads in
-                let plane = DataPlane.small(threads)
+                let (plane, progress) = (DataPlane.small(threads), PassProgress())
                 let engine = BuiltinBackup(
                     dataPlane: plane,
                     progressInterval: .seconds(60),
@@ -115,14 +119,18 @@ struct VerificationOfServerTests {
                         )
                     ]),
                     threads: threads,
-                    progress: PassProgress(),
+                    progress: progress,
                     clock: .system,
                     logger: lines.logger
                 )
                 let prepared = try await PreparedServer(reading: ScriptedReplica(prepared: before), now: Date())
                 var error: WorkflowError?
                 do {
-                    let server = Server(directory: target, replica: ScriptedReplica(prepared: after))
+                    let server = Server(
+                        directory: target,
+                        replica: ScriptedReplica(prepared: after),
+                        progress: progress
+                    )
                     try await verification.run(Self.name, of: prepared, on: server, claim)
                 } catch let thrown as WorkflowError {
                     error = thrown

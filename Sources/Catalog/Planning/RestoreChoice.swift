@@ -13,12 +13,12 @@ package struct RestoreChoice: Hashable, Sendable {
     ///   - backups: the shard's backups, in the order of their names.
     ///   - methods: engines whose backups can be restored here.
     ///   - directory: their folder, for messages.
-    ///   - runningVersion: text of the server that will run on the data.
+    ///   - runningVersion: text of the server that will run on the data; `nil`: nobody knows which.
     package init(
         _ backups: [ListedBackup],
         methods: Set<BackupMethod>,
         directory: String,
-        runningVersion: String
+        runningVersion: String?
     ) {
         var refusals: [String: String] = [:]
         for candidate in ListedBackup.fullsByAge(backups).reversed() {
@@ -27,7 +27,9 @@ package struct RestoreChoice: Hashable, Sendable {
                 refusals[candidate.name] = Self.foreign(candidate, manifest, methods, directory)
                 continue
             }
-            if let refusal = Self.refusal(of: candidate, manifest, directory: directory, runningVersion) {
+            if let runningVersion,
+                let refusal = Self.refusal(of: candidate, manifest, directory: directory, runningVersion)
+            {
                 refusals[candidate.name] = refusal
                 continue
             }
@@ -51,7 +53,7 @@ package struct RestoreChoice: Hashable, Sendable {
     }
 
     /// Says that a backup was taken by an engine which is not among those whose backups can be restored here.
-    package static func foreign(
+    private static func foreign(
         _ backup: ListedBackup,
         _ manifest: Manifest,
         _ methods: Set<BackupMethod>,

@@ -61,10 +61,7 @@ struct MysqldParts: Sendable {
             "MYSQL_PORT": String(options.mysqlPort),
         ]
         mysqld.startTimeout = options.mysqlTimeout.duration
-        mysqld.stopTimeout = min(
-            options.mysqlShutdownTimeout.duration,
-            stopLimit
-        )
+        mysqld.stopTimeout = min(options.mysqlShutdownTimeout.duration, stopLimit)
         try mysqld.checkSocketPath()
         return mysqld
     }

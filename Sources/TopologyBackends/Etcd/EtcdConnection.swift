@@ -26,14 +26,13 @@ final class EtcdConnection: Sendable {
 
     /// Serves the connection until it is retired and its last request has ended.
     func run() async {
-        await withTaskGroup(of: Void.self) { group in
-            // Whichever comes first: the connection fails for good (whoever asks on it is told) …
-            group.addTask { try? await self.client.runConnections() }
-            // … or nobody needs it any more; one that never came up would not end by itself.
-            group.addTask { for await _ in self.ended {} }
-            await group.next()
-            group.cancelAll()
+        let connections: @Sendable () async throws -> Void = {
+            try await self.client.runConnections()
+            // Failed for good: whoever asks on it is told.
+            throw CancellationError()
         }
+        // Until nobody needs it any more; one that never came up would not end by itself.
+        try? await withHelpers([connections]) { for await _ in self.ended {} }
     }
 
     /// - Returns: whether it takes one more request.

@@ -80,7 +80,15 @@ package struct RestoreToFolder: Sendable {
                 )
             }
         }
-        let chosen = newest(of: listed)
+        let choice = RestoreChoice(
+            listed.filter { $0.objection == nil }.map(\.asBase),
+            methods: engines.methodsIntoFolders,
+            directory: backups.shard.description,
+            runningVersion: nil
+        )
+        // Whatever is newer and is not taken must not be missed silently.
+        for reason in choice.skipped { logger.warning("\(reason)") }
+        let chosen = choice.backup?.name
         for backup in listed where backup.name > chosen ?? "" {
             guard let objection = backup.objection else { continue }
             logger.error(
@@ -92,15 +100,5 @@ package struct RestoreToFolder: Sendable {
             .refused,
             listed.isEmpty ? "no backup to restore in \(backups.shard)" : "backup(s) found but none are complete"
         )
-    }
-
-    private func newest(of listed: [ListedBackup]) -> String? {
-        let methods = engines.methodsIntoFolders
-        for backup in ListedBackup.fullsByAge(listed.map(\.asBase)).reversed() {
-            guard let manifest = backup.manifest else { continue }
-            if methods.contains(manifest.method) { return backup.name }
-            logger.warning("\(RestoreChoice.foreign(backup, manifest, methods, backups.shard.description))")
-        }
-        return nil
     }
 }

@@ -22,6 +22,7 @@ struct CompletenessCheckTests {
     /// Checks a server whose folder holds `undo_001`.
     private func check(
         _ server: ScriptedReplica,
+        engine: EngineTraits = .builtin,
         allowed: Bool = false,
         undoOfPrimary: FilePath? = nil,
         undoIn folder: FilePath? = nil
@@ -42,7 +43,7 @@ struct CompletenessCheckTests {
             do {
                 outcome.files = try await BlockingThreads.with(count: 1) { threads in
                     let check = CompletenessCheck(
-                        engine: .builtin,
+                        engine: engine,
                         allowed: allowed,
                         threads: threads,
                         logger: lines.logger
@@ -74,6 +75,17 @@ struct CompletenessCheckTests {
         let refused = try await check(server)
         #expect(refused.refusal?.contains("ROCKSDB (3 tables, as shop.log)") == true)
         #expect(try await check(server, allowed: true).refusal == nil)
+    }
+
+    @Test("an engine that leaves nothing out is not asked for what the builtin one would leave out")
+    func otherEngine() async throws {
+        var engine = EngineTraits.builtin
+        engine.leavesOut = []
+        let server = ScriptedReplica(
+            encryption: ["binlog_encryption = ON"],
+            engines: ["ROCKSDB (3 tables, as shop.log)"]
+        )
+        #expect(try await check(server, engine: engine).refusal == nil)
     }
 
     @Test("undo tablespaces are copied, with what is prepared in them")
